@@ -11,12 +11,18 @@ pub struct Edit {
 
 impl Edit {
     pub fn replace(span: Span, text: impl Into<String>) -> Self {
-        Self { span, text: text.into() }
+        Self {
+            span,
+            text: text.into(),
+        }
     }
 
     /// Put `text` before the byte `offset`.
     pub fn insert(file: FileId, offset: usize, text: impl Into<String>) -> Self {
-        Self { span: Span::new(file, offset, offset), text: text.into() }
+        Self {
+            span: Span::new(file, offset, offset),
+            text: text.into(),
+        }
     }
 }
 
@@ -57,7 +63,11 @@ impl std::fmt::Display for EditError {
                 first.start, first.end, second.start, second.end
             ),
             EditError::Outside { span } => {
-                write!(f, "an edit lies outside its file ({}..{})", span.start, span.end)
+                write!(
+                    f,
+                    "an edit lies outside its file ({}..{})",
+                    span.start, span.end
+                )
             }
         }
     }
@@ -82,7 +92,10 @@ pub fn apply_edits(sources: &SourceMap, file: FileId, edits: &[Edit]) -> Result<
         }
         if range.start < done {
             let first = previous.map_or(edit.span, |p| p.span);
-            return Err(EditError::Overlap { first, second: edit.span });
+            return Err(EditError::Overlap {
+                first,
+                second: edit.span,
+            });
         }
         out.push_str(&text[done..range.start]);
         out.push_str(&edit.text);
@@ -118,7 +131,10 @@ mod tests {
         let (sources, file) = one("abcdef");
         let a = Edit::replace(Span::new(file, 0, 3), "x");
         let b = Edit::replace(Span::new(file, 2, 4), "y");
-        assert!(matches!(apply_edits(&sources, file, &[a, b]), Err(EditError::Overlap { .. })));
+        assert!(matches!(
+            apply_edits(&sources, file, &[a, b]),
+            Err(EditError::Overlap { .. })
+        ));
     }
 
     #[test]

@@ -20,7 +20,11 @@ pub struct Span {
 impl Span {
     pub fn new(file: FileId, start: usize, end: usize) -> Self {
         let clamp = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        Self { file, start: clamp(start), end: clamp(end) }
+        Self {
+            file,
+            start: clamp(start),
+            end: clamp(end),
+        }
     }
 
     pub fn range(self) -> std::ops::Range<usize> {
@@ -57,7 +61,11 @@ impl SourceFile {
         let starts = std::iter::once(0)
             .chain(newlines.map(|(at, _)| u32::try_from(at + 1).unwrap_or(u32::MAX)))
             .collect();
-        Self { path, text, line_starts: starts }
+        Self {
+            path,
+            text,
+            line_starts: starts,
+        }
     }
 
     pub fn path(&self) -> &Path {
@@ -71,7 +79,9 @@ impl SourceFile {
     /// The line (from 0) that holds this byte.
     pub fn line_of(&self, offset: usize) -> usize {
         let offset = u32::try_from(offset).unwrap_or(u32::MAX);
-        self.line_starts.partition_point(|&start| start <= offset).saturating_sub(1)
+        self.line_starts
+            .partition_point(|&start| start <= offset)
+            .saturating_sub(1)
     }
 
     /// The bytes of a line (from 0), with its line break.
@@ -89,8 +99,14 @@ impl SourceFile {
         let offset = offset.min(self.text.len());
         let line = self.line_of(offset);
         let start = self.line_range(line).start;
-        let column = self.text.get(start..offset).map_or(offset - start, |s| s.chars().count());
-        Position { line: line + 1, column: column + 1 }
+        let column = self
+            .text
+            .get(start..offset)
+            .map_or(offset - start, |s| s.chars().count());
+        Position {
+            line: line + 1,
+            column: column + 1,
+        }
     }
 }
 
@@ -117,11 +133,17 @@ impl SourceMap {
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
-        self.files.iter().enumerate().map(|(n, f)| (FileId(n as u32), f))
+        self.files
+            .iter()
+            .enumerate()
+            .map(|(n, f)| (FileId(n as u32), f))
     }
 
     pub fn text(&self, span: Span) -> &str {
-        self.file(span.file).text.get(span.range()).unwrap_or_default()
+        self.file(span.file)
+            .text
+            .get(span.range())
+            .unwrap_or_default()
     }
 
     /// `path:line:column`, as editors understand it.

@@ -23,7 +23,9 @@ pub fn to_text(diagnostic: &Diagnostic, sources: &SourceMap, colour: bool) -> St
 
     // One snippet a file, the primary file first.
     let mut snippets: Vec<(Window<'_>, Vec<(Span, AnnotationKind, Option<&str>)>)> = Vec::new();
-    let primary = diagnostic.span.map(|s| (s, AnnotationKind::Primary, diagnostic.here.as_deref()));
+    let primary = diagnostic
+        .span
+        .map(|s| (s, AnnotationKind::Primary, diagnostic.here.as_deref()));
     let others = diagnostic
         .labels
         .iter()
@@ -58,7 +60,11 @@ pub fn to_text(diagnostic: &Diagnostic, sources: &SourceMap, colour: bool) -> St
     if let Some(help) = &diagnostic.help {
         group = group.element(Level::HELP.message(help.as_str()));
     }
-    let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+    let renderer = if colour {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    };
     renderer.render(&[group]).to_string()
 }
 
@@ -85,12 +91,20 @@ impl<'a> Window<'a> {
             end -= 1;
         }
         let text = file.text()[start..end].trim_end_matches('\n');
-        Self { file: span.file, path: file.path().display().to_string(), text, start, first_line: first }
+        Self {
+            file: span.file,
+            path: file.path().display().to_string(),
+            text,
+            start,
+            first_line: first,
+        }
     }
 
     fn covers(&self, span: Span) -> bool {
         let range = span.range();
-        self.file == span.file && range.start >= self.start && range.start < self.start + self.text.len()
+        self.file == span.file
+            && range.start >= self.start
+            && range.start < self.start + self.text.len()
     }
 
     fn inside(&self, span: Span) -> std::ops::Range<usize> {
@@ -134,7 +148,11 @@ mod tests {
         let mut sources = SourceMap::new();
         let empty = sources.add("empty", "");
         let long = sources.add("long", "é".repeat(100_000));
-        for span in [Span::new(empty, 0, 5), Span::new(long, 9_001, 9_003), Span::new(long, 199_999, 300_000)] {
+        for span in [
+            Span::new(empty, 0, 5),
+            Span::new(long, 9_001, 9_003),
+            Span::new(long, 199_999, 300_000),
+        ] {
             to_text(&Diagnostic::error("x").at(span), &sources, true);
         }
     }

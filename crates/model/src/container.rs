@@ -38,7 +38,12 @@ pub(crate) fn lower_service(context: &mut Context<'_>, name: &str) -> Option<des
 }
 
 fn dependencies(service: &Service) -> Vec<Dependency> {
-    let shared = [&service.network_mode, &service.ipc, &service.pid, &service.uts];
+    let shared = [
+        &service.network_mode,
+        &service.ipc,
+        &service.pid,
+        &service.uts,
+    ];
     service
         .depends_on
         .iter()
@@ -51,15 +56,23 @@ fn dependencies(service: &Service) -> Vec<Dependency> {
             },
             required: dependency.required.0,
             restart: dependency.restart,
-            bound: shared.iter().any(|mode| mode.strip_prefix("service:") == Some(name))
-                || service.volumes_from.iter().any(|v| v.split(':').next() == Some(name)),
+            bound: shared
+                .iter()
+                .any(|mode| mode.strip_prefix("service:") == Some(name))
+                || service
+                    .volumes_from
+                    .iter()
+                    .any(|v| v.split(':').next() == Some(name)),
         })
         .collect()
 }
 
 fn image(context: &mut Context<'_>, name: &str, service: &Service) -> Image {
     let project = context.project;
-    let build = service.build.as_ref().map(|b| lower_build(context, name, service, b));
+    let build = service
+        .build
+        .as_ref()
+        .map(|b| lower_build(context, name, service, b));
     let written = ImageRef::parse(&service.image);
     let (full, local) = match (&written, &build) {
         (Some(image), Some(_)) => (image.local(), None),
@@ -73,10 +86,21 @@ fn image(context: &mut Context<'_>, name: &str, service: &Service) -> Image {
         "build" if build.is_some() => Pull::Build,
         _ => Pull::Missing,
     };
-    Image { name: full, local, pull, build, platform: service.platform.clone() }
+    Image {
+        name: full,
+        local,
+        pull,
+        build,
+        platform: service.platform.clone(),
+    }
 }
 
-fn lower_build(context: &mut Context<'_>, name: &str, service: &Service, build: &phoenix_compose::Build) -> Build {
+fn lower_build(
+    context: &mut Context<'_>,
+    name: &str,
+    service: &Service,
+    build: &phoenix_compose::Build,
+) -> Build {
     let phoenix_compose::Build {
         context: directory,
         dockerfile,
@@ -106,12 +130,21 @@ fn lower_build(context: &mut Context<'_>, name: &str, service: &Service, build: 
     let project = context.project;
     let mut secret_files = Vec::new();
     for secret in secrets {
-        let Some(object) = project.secrets.get(&secret.source) else { continue };
-        let id = if secret.target.is_empty() { &secret.source } else { &secret.target };
+        let Some(object) = project.secrets.get(&secret.source) else {
+            continue;
+        };
+        let id = if secret.target.is_empty() {
+            &secret.source
+        } else {
+            &secret.target
+        };
         if object.file.is_empty() {
             context.warn(
                 &["services", name, "build", "secrets"],
-                format!("the build secret `{}` is not a file and is left out", secret.source),
+                format!(
+                    "the build secret `{}` is not a file and is left out",
+                    secret.source
+                ),
                 "give the secret a `file`",
             );
         } else {
@@ -141,7 +174,11 @@ fn lower_build(context: &mut Context<'_>, name: &str, service: &Service, build: 
         pull: *pull,
         network: network.clone(),
         shm_size: shm_size.0,
-        extra_hosts: extra_hosts.entries().into_iter().map(|h| h.replacen('=', ":", 1)).collect(),
+        extra_hosts: extra_hosts
+            .entries()
+            .into_iter()
+            .map(|h| h.replacen('=', ":", 1))
+            .collect(),
         platforms: if platforms.is_empty() && !service.platform.is_empty() {
             vec![service.platform.clone()]
         } else {
@@ -149,8 +186,15 @@ fn lower_build(context: &mut Context<'_>, name: &str, service: &Service, build: 
         },
         additional_contexts: additional_contexts.0.clone(),
         secrets: secret_files,
-        ssh: ssh.0.iter().map(|(id, path)| path.as_ref().map_or(id.clone(), |p| format!("{id}={p}"))).collect(),
-        ulimits: ulimits.iter().map(|(n, l)| format!("{n}={}:{}", l.soft, l.hard)).collect(),
+        ssh: ssh
+            .0
+            .iter()
+            .map(|(id, path)| path.as_ref().map_or(id.clone(), |p| format!("{id}={p}")))
+            .collect(),
+        ulimits: ulimits
+            .iter()
+            .map(|(n, l)| format!("{n}={}:{}", l.soft, l.hard))
+            .collect(),
         docker_format: true,
     }
 }
@@ -177,7 +221,11 @@ fn container(
     }
     let hash = hash_of(&(&spec, service.image.as_str()));
     spec.labels.extend(own_labels(&project.name));
-    let files: Vec<String> = project.compose_files.iter().map(|f| f.display().to_string()).collect();
+    let files: Vec<String> = project
+        .compose_files
+        .iter()
+        .map(|f| f.display().to_string())
+        .collect();
     let depends_on: Vec<String> = service
         .depends_on
         .iter()
@@ -187,7 +235,10 @@ fn container(
         (label::SERVICE, name.to_owned()),
         (label::NUMBER, number.to_string()),
         (label::ONEOFF, "False".to_owned()),
-        (label::WORKING_DIR, project.working_dir.display().to_string()),
+        (
+            label::WORKING_DIR,
+            project.working_dir.display().to_string(),
+        ),
         (label::CONFIG_FILES, files.join(",")),
         (label::DEPENDS_ON, depends_on.join(",")),
         (label::HASH, hash.clone()),
@@ -195,7 +246,13 @@ fn container(
     ] {
         spec.labels.insert(key.to_owned(), value);
     }
-    Container { name: full_name, service: name.to_owned(), number: number as u32, hash, spec }
+    Container {
+        name: full_name,
+        service: name.to_owned(),
+        number: number as u32,
+        hash,
+        spec,
+    }
 }
 
 fn spec(
@@ -314,10 +371,16 @@ fn spec(
         if present {
             let help = match key {
                 "external_links" => "put both containers on one external network",
-                "cpu_rt_period" | "cpu_rt_runtime" => "cgroup v2 has no real-time quota; use `cpus`",
+                "cpu_rt_period" | "cpu_rt_runtime" => {
+                    "cgroup v2 has no real-time quota; use `cpus`"
+                }
                 _ => "remove it",
             };
-            context.warn(&["services", name, key], format!("`{key}` has no effect on Podman"), help);
+            context.warn(
+                &["services", name, key],
+                format!("`{key}` has no effect on Podman"),
+                help,
+            );
         }
     }
 
@@ -327,13 +390,29 @@ fn spec(
     if *use_api_socket {
         let source = context.host.socket.clone();
         let options = vec!["rbind".into()];
-        mounts.push(desired::Mount::Bind { source, target: "/var/run/docker.sock".into(), options, create: false });
+        mounts.push(desired::Mount::Bind {
+            source,
+            target: "/var/run/docker.sock".into(),
+            options,
+            create: false,
+        });
     }
     let network_mode = networks::mode(context, name, service);
     let bridge = network_mode == desired::NetworkMode::Bridge;
-    let attachments = if bridge { networks::attachments(context, name, service, container) } else { Vec::new() };
-    let shares = matches!(network_mode, desired::NetworkMode::Container(_) | desired::NetworkMode::Host);
-    let ports = if shares { Vec::new() } else { networks::ports(context, name, service, replicas) };
+    let attachments = if bridge {
+        networks::attachments(context, name, service, container)
+    } else {
+        Vec::new()
+    };
+    let shares = matches!(
+        network_mode,
+        desired::NetworkMode::Container(_) | desired::NetworkMode::Host
+    );
+    let ports = if shares {
+        Vec::new()
+    } else {
+        networks::ports(context, name, service, replicas)
+    };
 
     let mut devices: Vec<String> = devices
         .iter()
@@ -351,13 +430,20 @@ fn spec(
         user: hook.user.clone(),
         privileged: hook.privileged,
         work_dir: hook.working_dir.clone(),
-        env: hook.environment.iter().map(|(k, v)| format!("{k}={}", v.as_deref().unwrap_or_default())).collect(),
+        env: hook
+            .environment
+            .iter()
+            .map(|(k, v)| format!("{k}={}", v.as_deref().unwrap_or_default()))
+            .collect(),
     };
     let mut spec = ContainerSpec {
         image: image.to_owned(),
         command: command.0.clone(),
         entrypoint: entrypoint.0.clone(),
-        env: environment.iter().filter_map(|(k, v)| Some((k.clone(), v.clone()?))).collect(),
+        env: environment
+            .iter()
+            .filter_map(|(k, v)| Some((k.clone(), v.clone()?)))
+            .collect(),
         unset_env: Vec::new(),
         labels: labels.0.clone(),
         annotations: annotations.0.clone(),
@@ -389,7 +475,11 @@ fn spec(
                         (container.to_owned(), mode)
                     },
                 );
-                if mode.is_empty() { source } else { format!("{source}:{mode}") }
+                if mode.is_empty() {
+                    source
+                } else {
+                    format!("{source}:{mode}")
+                }
             })
             .collect(),
         networks: attachments,
@@ -399,7 +489,11 @@ fn spec(
         dns: dns.clone(),
         dns_options: dns_opt.clone(),
         dns_search: dns_search.clone(),
-        hosts: extra_hosts.entries().into_iter().map(|h| h.replacen('=', ":", 1)).collect(),
+        hosts: extra_hosts
+            .entries()
+            .into_iter()
+            .map(|h| h.replacen('=', ":", 1))
+            .collect(),
         cap_add: cap_add.iter().map(|c| c.to_uppercase()).collect(),
         cap_drop: cap_drop.iter().map(|c| c.to_uppercase()).collect(),
         privileged: *privileged,
@@ -447,9 +541,15 @@ fn graphics(service: &Service, gpus: &[phoenix_compose::DeviceRequest]) -> Vec<S
     for request in gpus.iter().chain(reserved) {
         match (&request.device_ids[..], request.count.0) {
             ([], -1 | 0) => devices.push("nvidia.com/gpu=all".to_owned()),
-            ([], count) => devices.extend((0..count.min(64)).map(|n| format!("nvidia.com/gpu={n}"))),
+            ([], count) => {
+                devices.extend((0..count.min(64)).map(|n| format!("nvidia.com/gpu={n}")))
+            }
             (ids, _) => devices.extend(ids.iter().map(|id| {
-                if id.contains('=') { id.clone() } else { format!("nvidia.com/gpu={id}") }
+                if id.contains('=') {
+                    id.clone()
+                } else {
+                    format!("nvidia.com/gpu={id}")
+                }
             })),
         }
     }
@@ -474,7 +574,9 @@ fn logging_of(
     name: &str,
     logging: Option<&phoenix_compose::Logging>,
 ) -> (String, BTreeMap<String, String>) {
-    let Some(logging) = logging else { return (String::new(), BTreeMap::new()) };
+    let Some(logging) = logging else {
+        return (String::new(), BTreeMap::new());
+    };
     let mut options = BTreeMap::new();
     let driver = match logging.driver.as_str() {
         "" => "",
@@ -485,7 +587,9 @@ fn logging_of(
         other => {
             context.warn(
                 &["services", name, "logging", "driver"],
-                format!("Podman has no log driver `{other}`; the output of `{name}` goes to the journal"),
+                format!(
+                    "Podman has no log driver `{other}`; the output of `{name}` goes to the journal"
+                ),
                 "ship logs from the journal, or write `driver: journald`",
             );
             return ("journald".into(), options);

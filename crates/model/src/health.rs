@@ -7,10 +7,21 @@ use crate::lower::Context;
 
 pub(crate) fn lower(context: &mut Context<'_>, name: &str, service: &Service) -> Option<Health> {
     let check = service.healthcheck.as_ref()?;
-    let phoenix_compose::Healthcheck { test, timeout, interval, retries, start_period, start_interval, disable } = check;
+    let phoenix_compose::Healthcheck {
+        test,
+        timeout,
+        interval,
+        retries,
+        start_period,
+        start_interval,
+        disable,
+    } = check;
     let none = test.0.first().is_some_and(|t| t == "NONE");
     if *disable || none {
-        return Some(Health { disabled: true, ..Health::default() });
+        return Some(Health {
+            disabled: true,
+            ..Health::default()
+        });
     }
     let mut test = Some(test.0.clone()).filter(|t| !t.is_empty());
     if let Some(words) = &mut test

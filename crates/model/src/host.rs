@@ -12,13 +12,19 @@ pub struct Version {
 
 impl Version {
     pub const fn new(major: u32, minor: u32, patch: u32) -> Self {
-        Self { major, minor, patch }
+        Self {
+            major,
+            minor,
+            patch,
+        }
     }
 
     /// Reads `5.4.2`, `5.8`, `6.0.0-rc1`.
     pub fn parse(text: &str) -> Option<Self> {
         let mut numbers = text.trim_start_matches('v').split('.').map(|part| {
-            let digits = part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len());
+            let digits = part
+                .find(|c: char| !c.is_ascii_digit())
+                .unwrap_or(part.len());
             part[..digits].parse().ok()
         });
         let major = numbers.next()??;

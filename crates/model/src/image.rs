@@ -24,7 +24,10 @@ impl ImageRef {
         };
         let last_slash = name.rfind('/').map_or(0, |at| at + 1);
         let (name, tag) = match name[last_slash..].rfind(':') {
-            Some(at) => (&name[..last_slash + at], Some(name[last_slash + at + 1..].to_owned())),
+            Some(at) => (
+                &name[..last_slash + at],
+                Some(name[last_slash + at + 1..].to_owned()),
+            ),
             None => (name, None),
         };
         let (registry, path) = match name.split_once('/') {
@@ -36,7 +39,12 @@ impl ImageRef {
         if path.is_empty() || tag.as_deref() == Some("") {
             return None;
         }
-        Some(Self { registry, path, tag, digest })
+        Some(Self {
+            registry,
+            path,
+            tag,
+            digest,
+        })
     }
 
     pub fn is_short(&self) -> bool {
@@ -60,7 +68,11 @@ impl ImageRef {
 
     fn in_registry(&self, registry: &str) -> String {
         let library = registry == "docker.io" && !self.path.contains('/');
-        let mut name = format!("{registry}/{}{}", if library { "library/" } else { "" }, self.path);
+        let mut name = format!(
+            "{registry}/{}{}",
+            if library { "library/" } else { "" },
+            self.path
+        );
         match (&self.tag, &self.digest) {
             // Podman refuses a tag beside a digest; the digest is what counts.
             (_, Some(digest)) => {
@@ -94,7 +106,11 @@ mod tests {
             ("x:1@sha256:ab", "docker.io/library/x@sha256:ab"),
             ("user/app@sha256:ab", "docker.io/user/app@sha256:ab"),
         ] {
-            assert_eq!(ImageRef::parse(text).unwrap().qualified(), qualified, "{text}");
+            assert_eq!(
+                ImageRef::parse(text).unwrap().qualified(),
+                qualified,
+                "{text}"
+            );
         }
         assert_eq!(ImageRef::parse("a b"), None);
         assert_eq!(ImageRef::parse("x:"), None);

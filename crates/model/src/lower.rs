@@ -28,12 +28,21 @@ pub struct Lowered {
 /// Paths whose contents [`lower`] wants to know.
 pub fn wanted_files(project: &Project) -> Vec<String> {
     let objects = project.secrets.values().chain(project.configs.values());
-    objects.filter(|o| !o.external && !o.file.is_empty()).map(|o| o.file.clone()).collect()
+    objects
+        .filter(|o| !o.external && !o.file.is_empty())
+        .map(|o| o.file.clone())
+        .collect()
 }
 
 /// Makes every choice about Podman for the active services of a project.
 pub fn lower(project: &Project, contents: &FileContents, host: &Host) -> Lowered {
-    let mut context = Context { project, host, contents, warnings: Vec::new(), secrets: BTreeMap::new() };
+    let mut context = Context {
+        project,
+        host,
+        contents,
+        warnings: Vec::new(),
+        secrets: BTreeMap::new(),
+    };
     let networks = networks::lower(&mut context);
     let volumes = volumes(&context);
     let services = order(project)
@@ -41,8 +50,17 @@ pub fn lower(project: &Project, contents: &FileContents, host: &Host) -> Lowered
         .filter_map(|name| container::lower_service(&mut context, name))
         .collect();
     let secrets = context.secrets.into_values().collect();
-    let desired = Desired { project: project.name.clone(), networks, volumes, secrets, services };
-    Lowered { desired, warnings: context.warnings }
+    let desired = Desired {
+        project: project.name.clone(),
+        networks,
+        volumes,
+        secrets,
+        services,
+    };
+    Lowered {
+        desired,
+        warnings: context.warnings,
+    }
 }
 
 /// What lowering one project knows.
@@ -56,9 +74,16 @@ pub(crate) struct Context<'a> {
 
 impl Context<'_> {
     /// Says that a key does not do what it says, at its place.
-    pub(crate) fn warn(&mut self, route: &[&str], message: impl Into<String>, help: impl Into<String>) {
+    pub(crate) fn warn(
+        &mut self,
+        route: &[&str],
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
         let mut diagnostic = Diagnostic::warning(message).help(help);
-        diagnostic.span = (1..=route.len()).rev().find_map(|n| self.project.origin(route[..n].iter().copied()));
+        diagnostic.span = (1..=route.len())
+            .rev()
+            .find_map(|n| self.project.origin(route[..n].iter().copied()));
         self.warnings.push(diagnostic);
     }
 
@@ -78,7 +103,11 @@ impl Context<'_> {
         }
         let name = format!("{}_{kind}_{key}_{}", self.project.name, &hash(&data)[..12]);
         let labels = own_labels(&self.project.name);
-        self.secrets.entry(name.clone()).or_insert(Secret { name: name.clone(), labels, data });
+        self.secrets.entry(name.clone()).or_insert(Secret {
+            name: name.clone(),
+            labels,
+            data,
+        });
         Some(name)
     }
 }
@@ -92,7 +121,10 @@ pub(crate) fn own_labels(project: &str) -> BTreeMap<String, String> {
 }
 
 pub(crate) fn hash(data: &[u8]) -> String {
-    Sha256::digest(data).iter().map(|b| format!("{b:02x}")).collect()
+    Sha256::digest(data)
+        .iter()
+        .map(|b| format!("{b:02x}"))
+        .collect()
 }
 
 pub(crate) fn hash_of(value: &impl serde::Serialize) -> String {
@@ -105,14 +137,25 @@ fn volumes(context: &Context<'_>) -> Vec<Volume> {
         .volumes
         .iter()
         .map(|(key, volume)| {
-            let phoenix_compose::Volume { name, driver, driver_opts, external, labels } = volume;
+            let phoenix_compose::Volume {
+                name,
+                driver,
+                driver_opts,
+                external,
+                labels,
+            } = volume;
             let mut labels = labels.0.clone();
             labels.extend(own_labels(&project.name));
             labels.insert(label::VOLUME.into(), key.clone());
             let driver = if driver.is_empty() { "local" } else { driver };
             // A local volume that is a bind mount in disguise needs its directory.
-            let binds = driver_opts.get("o").is_some_and(|o| o.split(',').any(|o| o == "bind" || o == "rbind"));
-            let directory = driver_opts.get("device").filter(|_| binds && driver == "local").cloned();
+            let binds = driver_opts
+                .get("o")
+                .is_some_and(|o| o.split(',').any(|o| o == "bind" || o == "rbind"));
+            let directory = driver_opts
+                .get("device")
+                .filter(|_| binds && driver == "local")
+                .cloned();
             let mut volume = Volume {
                 key: key.clone(),
                 name: name.clone(),
@@ -139,14 +182,23 @@ fn order(project: &Project) -> Vec<&str> {
             if done.contains(name) {
                 continue;
             }
-            let Some(service) = project.services.get(name) else { continue };
+            let Some(service) = project.services.get(name) else {
+                continue;
+            };
             if visited {
                 done.insert(name);
                 ordered.push(name);
                 continue;
             }
             stack.push((name, true));
-            stack.extend(service.depends_on.keys().rev().map(|d| (d.as_str(), false)).filter(|(d, _)| !done.contains(d)));
+            stack.extend(
+                service
+                    .depends_on
+                    .keys()
+                    .rev()
+                    .map(|d| (d.as_str(), false))
+                    .filter(|(d, _)| !done.contains(d)),
+            );
         }
     }
     ordered

@@ -9,7 +9,17 @@ use crate::lower::Context;
 pub(crate) fn lower(context: &mut Context<'_>, name: &str, service: &Service) -> Vec<Mount> {
     let mut mounts = Vec::new();
     for (n, volume) in service.volumes.iter().enumerate() {
-        let phoenix_compose::Mount { r#type, source, target, read_only, consistency: _, bind, volume, tmpfs, image } = volume;
+        let phoenix_compose::Mount {
+            r#type,
+            source,
+            target,
+            read_only,
+            consistency: _,
+            bind,
+            volume,
+            tmpfs,
+            image,
+        } = volume;
         let mut options: Vec<String> = Vec::new();
         if *read_only {
             options.push("ro".into());
@@ -21,20 +31,41 @@ pub(crate) fn lower(context: &mut Context<'_>, name: &str, service: &Service) ->
         let target = target.clone();
         match r#type.as_str() {
             "bind" => {
-                options.push(if bind.recursive == "disabled" { "bind" } else { "rbind" }.into());
+                options.push(
+                    if bind.recursive == "disabled" {
+                        "bind"
+                    } else {
+                        "rbind"
+                    }
+                    .into(),
+                );
                 if !bind.propagation.is_empty() {
                     options.push(bind.propagation.clone());
                 }
                 let source = socket(context, source);
-                mounts.push(Mount::Bind { source, target, options, create: bind.create_host_path });
+                mounts.push(Mount::Bind {
+                    source,
+                    target,
+                    options,
+                    create: bind.create_host_path,
+                });
             }
             "volume" => {
                 let detail = volume.clone().unwrap_or_default();
                 if detail.nocopy {
                     options.push("nocopy".into());
                 }
-                let full = context.project.volumes.get(source).map_or(source, |v| &v.name);
-                mounts.push(Mount::Volume { name: full.clone(), target, options, subpath: detail.subpath });
+                let full = context
+                    .project
+                    .volumes
+                    .get(source)
+                    .map_or(source, |v| &v.name);
+                mounts.push(Mount::Volume {
+                    name: full.clone(),
+                    target,
+                    options,
+                    subpath: detail.subpath,
+                });
             }
             "tmpfs" => {
                 let detail = tmpfs.clone().unwrap_or_default();
@@ -47,9 +78,14 @@ pub(crate) fn lower(context: &mut Context<'_>, name: &str, service: &Service) ->
                 mounts.push(Mount::Tmpfs { target, options });
             }
             "image" => {
-                let image_name = ImageRef::parse(source).map_or_else(|| source.clone(), |i| i.qualified());
+                let image_name =
+                    ImageRef::parse(source).map_or_else(|| source.clone(), |i| i.qualified());
                 let subpath = image.clone().unwrap_or_default().subpath;
-                mounts.push(Mount::Image { image: image_name, target, subpath });
+                mounts.push(Mount::Image {
+                    image: image_name,
+                    target,
+                    subpath,
+                });
             }
             other => context.warn(
                 &["services", name, "volumes", &n.to_string()],
@@ -60,8 +96,15 @@ pub(crate) fn lower(context: &mut Context<'_>, name: &str, service: &Service) ->
     }
     for text in &service.tmpfs {
         let (target, options) = text.split_once(':').unwrap_or((text, ""));
-        let options = options.split(',').filter(|o| !o.is_empty()).map(str::to_owned).collect();
-        mounts.push(Mount::Tmpfs { target: target.into(), options });
+        let options = options
+            .split(',')
+            .filter(|o| !o.is_empty())
+            .map(str::to_owned)
+            .collect();
+        mounts.push(Mount::Tmpfs {
+            target: target.into(),
+            options,
+        });
     }
     mounts
 }
@@ -75,14 +118,23 @@ fn socket(context: &Context<'_>, source: &str) -> String {
 }
 
 /// Secrets and configs: as Podman secrets where they fit into one, else as files.
-pub(crate) fn files(context: &mut Context<'_>, name: &str, service: &Service) -> (Vec<SecretMount>, Vec<Mount>) {
+pub(crate) fn files(
+    context: &mut Context<'_>,
+    name: &str,
+    service: &Service,
+) -> (Vec<SecretMount>, Vec<Mount>) {
     let (mut secrets, mut mounts) = (Vec::new(), Vec::new());
     let project = context.project;
     let all = service
         .secrets
         .iter()
         .map(|m| ("secret", m, project.secrets.get(&m.source)))
-        .chain(service.configs.iter().map(|m| ("config", m, project.configs.get(&m.source))));
+        .chain(
+            service
+                .configs
+                .iter()
+                .map(|m| ("config", m, project.configs.get(&m.source))),
+        );
     for (kind, mount, object) in all {
         let Some(object) = object else { continue };
         let target = target(kind, mount);
@@ -104,8 +156,19 @@ pub(crate) fn files(context: &mut Context<'_>, name: &str, service: &Service) ->
                 create: false,
             }),
             None => context.warn(
-                &["services", name, if kind == "secret" { "secrets" } else { "configs" }],
-                format!("the {kind} `{}` of `{name}` is empty and is left out", mount.source),
+                &[
+                    "services",
+                    name,
+                    if kind == "secret" {
+                        "secrets"
+                    } else {
+                        "configs"
+                    },
+                ],
+                format!(
+                    "the {kind} `{}` of `{name}` is empty and is left out",
+                    mount.source
+                ),
                 "give it a value",
             ),
         }
@@ -114,7 +177,11 @@ pub(crate) fn files(context: &mut Context<'_>, name: &str, service: &Service) ->
 }
 
 fn target(kind: &str, mount: &FileMount) -> String {
-    let written = if mount.target.is_empty() { &mount.source } else { &mount.target };
+    let written = if mount.target.is_empty() {
+        &mount.source
+    } else {
+        &mount.target
+    };
     if written.starts_with('/') {
         written.clone()
     } else if kind == "secret" {

@@ -14,7 +14,16 @@ pub(crate) fn lower(context: &mut Context<'_>) -> Vec<Network> {
     let mut networks = Vec::new();
     for (key, network) in &project.networks {
         let phoenix_compose::Network {
-            name, driver, driver_opts, ipam, external, internal, attachable: _, labels, enable_ipv4, enable_ipv6,
+            name,
+            driver,
+            driver_opts,
+            ipam,
+            external,
+            internal,
+            attachable: _,
+            labels,
+            enable_ipv4,
+            enable_ipv6,
         } = network;
         let mut labels = labels.0.clone();
         labels.extend(own_labels(&project.name));
@@ -31,7 +40,9 @@ pub(crate) fn lower(context: &mut Context<'_>) -> Vec<Network> {
                 "com.docker.network.bridge.name" => {}
                 option if option.starts_with("com.docker.") => context.warn(
                     &["networks", key, "driver_opts", option],
-                    format!("the network option `{option}` is Docker's and has no effect on Podman"),
+                    format!(
+                        "the network option `{option}` is Docker's and has no effect on Podman"
+                    ),
                     "remove it",
                 ),
                 _ => {
@@ -52,7 +63,11 @@ pub(crate) fn lower(context: &mut Context<'_>) -> Vec<Network> {
             other => other,
         };
         if *enable_ipv4 == Some(false) {
-            context.warn(&["networks", key, "enable_ipv4"], format!("`{key}` has IPv4 all the same"), "give it an IPv6 subnet only");
+            context.warn(
+                &["networks", key, "enable_ipv4"],
+                format!("`{key}` has IPv4 all the same"),
+                "give it an IPv6 subnet only",
+            );
         }
         let subnets: Vec<Subnet> = ipam
             .config
@@ -78,7 +93,9 @@ pub(crate) fn lower(context: &mut Context<'_>) -> Vec<Network> {
             hash: String::new(),
         };
         lowered.hash = hash_of(&lowered);
-        lowered.labels.insert(label::HASH.into(), lowered.hash.clone());
+        lowered
+            .labels
+            .insert(label::HASH.into(), lowered.hash.clone());
         networks.push(lowered);
     }
     networks
@@ -88,12 +105,17 @@ pub(crate) fn lower(context: &mut Context<'_>) -> Vec<Network> {
 fn range(block: &str) -> Option<(String, String)> {
     let (address, bits) = block.split_once('/')?;
     let bits: u32 = bits.parse().ok().filter(|b| *b <= 32)?;
-    let IpAddr::V4(address) = address.parse().ok()? else { return None };
+    let IpAddr::V4(address) = address.parse().ok()? else {
+        return None;
+    };
     let mask = u32::MAX.checked_shl(32 - bits).unwrap_or(0);
     let first = u32::from(address) & mask;
     let last = first | !mask;
     let show = |n: u32| std::net::Ipv4Addr::from(n).to_string();
-    Some((show(first.saturating_add(1)), show(last.saturating_sub(1).max(first))))
+    Some((
+        show(first.saturating_add(1)),
+        show(last.saturating_sub(1).max(first)),
+    ))
 }
 
 pub(crate) fn mode(context: &mut Context<'_>, name: &str, service: &Service) -> NetworkMode {
@@ -127,11 +149,18 @@ pub(crate) fn container_of(context: &Context<'_>, service: &str) -> String {
     }
 }
 
-pub(crate) fn attachments(context: &mut Context<'_>, name: &str, service: &Service, container: &str) -> Vec<NetworkAttachment> {
+pub(crate) fn attachments(
+    context: &mut Context<'_>,
+    name: &str,
+    service: &Service,
+    container: &str,
+) -> Vec<NetworkAttachment> {
     let project = context.project;
     let mut attachments: Vec<(i64, NetworkAttachment)> = Vec::new();
     for (key, options) in &service.networks {
-        let Some(network) = project.networks.get(key) else { continue };
+        let Some(network) = project.networks.get(key) else {
+            continue;
+        };
         let options = options.clone().unwrap_or_default();
         if !options.link_local_ips.is_empty() {
             context.warn(
@@ -163,8 +192,16 @@ pub(crate) fn attachments(context: &mut Context<'_>, name: &str, service: &Servi
             NetworkAttachment {
                 name: network.name.clone(),
                 aliases,
-                static_ips: static_ips.into_iter().filter(|ip| !ip.is_empty()).cloned().collect(),
-                static_mac: if options.mac_address.is_empty() { service.mac_address.clone() } else { options.mac_address.clone() },
+                static_ips: static_ips
+                    .into_iter()
+                    .filter(|ip| !ip.is_empty())
+                    .cloned()
+                    .collect(),
+                static_mac: if options.mac_address.is_empty() {
+                    service.mac_address.clone()
+                } else {
+                    options.mac_address.clone()
+                },
                 interface_name: options.interface_name.clone(),
                 options: options.driver_opts.0.clone(),
             },
@@ -180,11 +217,19 @@ pub(crate) fn attachments(context: &mut Context<'_>, name: &str, service: &Servi
     attachments.into_iter().map(|(_, a)| a).collect()
 }
 
-pub(crate) fn ports(context: &mut Context<'_>, name: &str, service: &Service, replicas: i64) -> Vec<PortMapping> {
+pub(crate) fn ports(
+    context: &mut Context<'_>,
+    name: &str,
+    service: &Service,
+    replicas: i64,
+) -> Vec<PortMapping> {
     let start = context.host.unprivileged_port_start;
     let mut ports = Vec::new();
     for (n, port) in service.ports.iter().enumerate() {
-        let mut numbers = port.published.splitn(2, '-').map(|p| p.parse::<u16>().unwrap_or(0));
+        let mut numbers = port
+            .published
+            .splitn(2, '-')
+            .map(|p| p.parse::<u16>().unwrap_or(0));
         let first = numbers.next().unwrap_or(0);
         let last = numbers.next().unwrap_or(first);
         let n = n.to_string();
@@ -207,7 +252,11 @@ pub(crate) fn ports(context: &mut Context<'_>, name: &str, service: &Service, re
             host_port: first,
             host_range: last.saturating_sub(first) + 1,
             container_port: u16::try_from(port.target).unwrap_or(0),
-            protocol: if port.protocol.is_empty() { "tcp".into() } else { port.protocol.clone() },
+            protocol: if port.protocol.is_empty() {
+                "tcp".into()
+            } else {
+                port.protocol.clone()
+            },
         });
     }
     ports
@@ -217,7 +266,10 @@ pub(crate) fn ports(context: &mut Context<'_>, name: &str, service: &Service, re
 mod tests {
     #[test]
     fn address_ranges() {
-        assert_eq!(super::range("10.9.0.128/25"), Some(("10.9.0.129".into(), "10.9.0.254".into())));
+        assert_eq!(
+            super::range("10.9.0.128/25"),
+            Some(("10.9.0.129".into(), "10.9.0.254".into()))
+        );
         assert_eq!(super::range("fd00::/64"), None);
         assert_eq!(super::range(""), None);
     }

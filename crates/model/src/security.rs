@@ -7,7 +7,12 @@ use crate::lower::Context;
 use crate::networks::container_of;
 
 /// Reads `security_opt` into the spec.
-pub(crate) fn options(context: &mut Context<'_>, name: &str, service: &Service, spec: &mut ContainerSpec) {
+pub(crate) fn options(
+    context: &mut Context<'_>,
+    name: &str,
+    service: &Service,
+    spec: &mut ContainerSpec,
+) {
     for (n, option) in service.security_opt.iter().enumerate() {
         // Both separators occur: `label:disable` is the older one.
         let (key, value) = option.split_once(['=', ':']).unwrap_or((option, ""));
@@ -33,7 +38,12 @@ fn file(context: &Context<'_>, value: &str) -> String {
         return value.into();
     }
     let path = value.trim_start_matches("./");
-    context.project.working_dir.join(path).to_string_lossy().into_owned()
+    context
+        .project
+        .working_dir
+        .join(path)
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// A namespace as Podman names it: `service:x` is a container here.

@@ -32,26 +32,67 @@ pub struct Step {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
 pub enum Action {
-    CreateSecret { secret: model::Secret },
-    RemoveSecret { name: String },
-    CreateNetwork { network: model::Network },
-    RemoveNetwork { name: String },
-    CreateVolume { volume: model::Volume },
-    RemoveVolume { name: String },
-    PullImage { image: String, platform: String, always: bool },
-    BuildImage { image: String, build: Box<model::Build> },
-    RemoveImage { image: String },
-    CreateContainer { container: Box<model::Container> },
-    StartContainer { name: String, post_start: Vec<model::Hook> },
+    CreateSecret {
+        secret: model::Secret,
+    },
+    RemoveSecret {
+        name: String,
+    },
+    CreateNetwork {
+        network: model::Network,
+    },
+    RemoveNetwork {
+        name: String,
+    },
+    CreateVolume {
+        volume: model::Volume,
+    },
+    RemoveVolume {
+        name: String,
+    },
+    PullImage {
+        image: String,
+        platform: String,
+        always: bool,
+    },
+    BuildImage {
+        image: String,
+        build: Box<model::Build>,
+    },
+    RemoveImage {
+        image: String,
+    },
+    CreateContainer {
+        container: Box<model::Container>,
+    },
+    StartContainer {
+        name: String,
+        post_start: Vec<model::Hook>,
+    },
     /// `timeout` in seconds; `None` for the container's own.
-    StopContainer { name: String, timeout: Option<u64>, pre_stop: Vec<model::Hook> },
+    StopContainer {
+        name: String,
+        timeout: Option<u64>,
+        pre_stop: Vec<model::Hook>,
+    },
     /// Stops it first where it runs.
-    RemoveContainer { name: String, timeout: Option<u64>, volumes: bool, pre_stop: Vec<model::Hook> },
+    RemoveContainer {
+        name: String,
+        timeout: Option<u64>,
+        volumes: bool,
+        pre_stop: Vec<model::Hook>,
+    },
     /// Until healthy; unhealthy or ended is a failure. Without a health check, `or_running` decides
     /// whether running is enough.
-    WaitHealthy { name: String, health: Option<model::Health>, or_running: bool },
+    WaitHealthy {
+        name: String,
+        health: Option<model::Health>,
+        or_running: bool,
+    },
     /// Until it has ended with 0.
-    WaitCompleted { name: String },
+    WaitCompleted {
+        name: String,
+    },
 }
 
 impl Action {
@@ -85,19 +126,30 @@ impl Action {
             pre_stop: Vec::new(),
         };
         match self {
-            Action::CreateSecret { secret } => Some(Action::RemoveSecret { name: secret.name.clone() }),
-            Action::CreateNetwork { network } => Some(Action::RemoveNetwork { name: network.name.clone() }),
-            Action::CreateVolume { volume } => Some(Action::RemoveVolume { name: volume.name.clone() }),
+            Action::CreateSecret { secret } => Some(Action::RemoveSecret {
+                name: secret.name.clone(),
+            }),
+            Action::CreateNetwork { network } => Some(Action::RemoveNetwork {
+                name: network.name.clone(),
+            }),
+            Action::CreateVolume { volume } => Some(Action::RemoveVolume {
+                name: volume.name.clone(),
+            }),
             Action::BuildImage { image, .. } | Action::PullImage { image, .. } => {
-                Some(Action::RemoveImage { image: image.clone() })
+                Some(Action::RemoveImage {
+                    image: image.clone(),
+                })
             }
             Action::CreateContainer { container } => Some(remove(&container.name)),
-            Action::StartContainer { name, .. } => {
-                Some(Action::StopContainer { name: name.clone(), timeout: None, pre_stop: Vec::new() })
-            }
-            Action::StopContainer { name, .. } => {
-                Some(Action::StartContainer { name: name.clone(), post_start: Vec::new() })
-            }
+            Action::StartContainer { name, .. } => Some(Action::StopContainer {
+                name: name.clone(),
+                timeout: None,
+                pre_stop: Vec::new(),
+            }),
+            Action::StopContainer { name, .. } => Some(Action::StartContainer {
+                name: name.clone(),
+                post_start: Vec::new(),
+            }),
             Action::RemoveSecret { .. }
             | Action::RemoveNetwork { .. }
             | Action::RemoveVolume { .. }
@@ -115,12 +167,23 @@ impl Plan {
         self.steps.is_empty() && self.problems.is_empty()
     }
 
-    pub(crate) fn push(&mut self, action: Action, after: Vec<StepId>, reason: impl Into<String>) -> StepId {
+    pub(crate) fn push(
+        &mut self,
+        action: Action,
+        after: Vec<StepId>,
+        reason: impl Into<String>,
+    ) -> StepId {
         let id = self.steps.len();
         let mut after: Vec<StepId> = after.into_iter().filter(|a| *a < id).collect();
         after.sort_unstable();
         after.dedup();
-        self.steps.push(Step { id, action, after, reason: reason.into(), optional: false });
+        self.steps.push(Step {
+            id,
+            action,
+            after,
+            reason: reason.into(),
+            optional: false,
+        });
         id
     }
 }

@@ -41,7 +41,10 @@ pub fn up(desired: &Desired, observed: &Observed, options: &UpOptions) -> Plan {
         desired,
         observed,
         options,
-        plan: Plan { project: desired.project.clone(), ..Plan::default() },
+        plan: Plan {
+            project: desired.project.clone(),
+            ..Plan::default()
+        },
         ready: BTreeMap::new(),
         started: BTreeMap::new(),
         waits: BTreeMap::new(),
@@ -106,7 +109,10 @@ impl<'a> Planner<'a> {
             .map(|s| s.name.as_str())
             .chain(self.options.known_services.iter().map(String::as_str))
             .collect();
-        let orphans: Vec<&observed::Container> = self.mine().filter(|c| !known.contains(c.service.as_str())).collect();
+        let orphans: Vec<&observed::Container> = self
+            .mine()
+            .filter(|c| !known.contains(c.service.as_str()))
+            .collect();
         if self.options.remove_orphans {
             for orphan in orphans {
                 let reason = format!("the project has no service `{}` any more", orphan.service);
@@ -135,7 +141,11 @@ impl<'a> Planner<'a> {
     fn networks(&mut self) -> BTreeSet<&'a str> {
         let mut stale = BTreeSet::new();
         for network in &self.desired.networks {
-            let existing = self.observed.networks.iter().find(|n| n.name == network.name);
+            let existing = self
+                .observed
+                .networks
+                .iter()
+                .find(|n| n.name == network.name);
             match existing {
                 Some(_) if network.external => {}
                 None if network.external => self.plan.problems.push(format!(
@@ -202,7 +212,9 @@ impl<'a> Planner<'a> {
     fn secrets(&mut self) {
         for secret in &self.desired.secrets {
             if self.observed.secrets.iter().all(|s| s.name != secret.name) {
-                let action = Action::CreateSecret { secret: secret.clone() };
+                let action = Action::CreateSecret {
+                    secret: secret.clone(),
+                };
                 let id = self.plan.push(action, Vec::new(), "a service mounts it");
                 self.base.push(id);
             }
@@ -216,8 +228,14 @@ impl<'a> Planner<'a> {
             let wanted = self.desired.secrets.iter().any(|s| s.name == secret.name);
             // Services that are not active may still use theirs.
             if secret.owned && !wanted && self.options.known_services.is_empty() {
-                let action = Action::RemoveSecret { name: secret.name.clone() };
-                self.plan.push(action, all.clone(), "its content changed, or nothing uses it");
+                let action = Action::RemoveSecret {
+                    name: secret.name.clone(),
+                };
+                self.plan.push(
+                    action,
+                    all.clone(),
+                    "its content changed, or nothing uses it",
+                );
             }
         }
     }
@@ -225,7 +243,10 @@ impl<'a> Planner<'a> {
     /// The image that a service's containers are made from now.
     fn present(&self, service: &Service) -> Option<&'a observed::Image> {
         let image = &service.image;
-        let local = image.local.as_ref().and_then(|l| self.observed.images.get(l));
+        let local = image
+            .local
+            .as_ref()
+            .and_then(|l| self.observed.images.get(l));
         self.observed.images.get(&image.name).or(local)
     }
 
@@ -247,8 +268,18 @@ impl<'a> Planner<'a> {
             (Some(build), present)
                 if !present || self.options.build || image.pull == Pull::Build =>
             {
-                let reason = if present { "building was asked for" } else { "the image is not there" };
-                Some((Action::BuildImage { image: image.name.clone(), build: Box::new(build.clone()) }, reason))
+                let reason = if present {
+                    "building was asked for"
+                } else {
+                    "the image is not there"
+                };
+                Some((
+                    Action::BuildImage {
+                        image: image.name.clone(),
+                        build: Box::new(build.clone()),
+                    },
+                    reason,
+                ))
             }
             (None, false) if image.pull == Pull::Never => {
                 self.plan.problems.push(format!(
@@ -259,8 +290,19 @@ impl<'a> Planner<'a> {
             }
             (None, present) if !present || (image.pull == Pull::Always && !used_as_is) => {
                 let always = image.pull == Pull::Always;
-                let reason = if present { "`pull_policy` is `always`" } else { "the image is not there" };
-                Some((Action::PullImage { image: image.name.clone(), platform: image.platform.clone(), always }, reason))
+                let reason = if present {
+                    "`pull_policy` is `always`"
+                } else {
+                    "the image is not there"
+                };
+                Some((
+                    Action::PullImage {
+                        image: image.name.clone(),
+                        platform: image.platform.clone(),
+                        always,
+                    },
+                    reason,
+                ))
             }
             _ => None,
         };
@@ -271,7 +313,8 @@ impl<'a> Planner<'a> {
     }
 
     fn service(&mut self, service: &'a Service, stale: &BTreeSet<&str>) {
-        let mut existing: Vec<&observed::Container> = self.mine().filter(|c| c.service == service.name).collect();
+        let mut existing: Vec<&observed::Container> =
+            self.mine().filter(|c| c.service == service.name).collect();
         existing.sort_by_key(|c| c.number);
         let restart = service
             .dependencies
@@ -289,7 +332,9 @@ impl<'a> Planner<'a> {
             let old = existing
                 .iter()
                 .copied()
-                .find(|c| c.number == container.number || (c.number == 0 && c.name == container.name))
+                .find(|c| {
+                    c.number == container.number || (c.number == 0 && c.name == container.name)
+                })
                 .or_else(|| existing.iter().copied().find(|c| c.name == container.name));
             if let Some(old) = old {
                 matched.insert(&old.id);
@@ -304,7 +349,11 @@ impl<'a> Planner<'a> {
             ready.extend(self.container(service, container, old, verdict));
         }
         for surplus in existing.iter().filter(|c| !matched.contains(c.id.as_str())) {
-            let reason = format!("`{}` has {} containers", service.name, service.containers.len());
+            let reason = format!(
+                "`{}` has {} containers",
+                service.name,
+                service.containers.len()
+            );
             self.remove(surplus, reason);
         }
         self.ready.insert(&service.name, ready);
@@ -318,15 +367,21 @@ impl<'a> Planner<'a> {
         bound: Option<&str>,
         restart: Option<&str>,
     ) -> Verdict {
-        let Some(old) = old else { return Verdict::Create("the project needs it".into()) };
+        let Some(old) = old else {
+            return Verdict::Create("the project needs it".into());
+        };
         let change = match (self.options.recreate, &old.hash) {
             (Recreate::Never, _) => None,
             (Recreate::Always, _) => Some("making it anew was asked for".to_owned()),
             (Recreate::Changed, None) => Some("another tool made it".to_owned()),
-            (Recreate::Changed, Some(hash)) if *hash != container.hash => Some("its configuration changed".to_owned()),
+            (Recreate::Changed, Some(hash)) if *hash != container.hash => {
+                Some("its configuration changed".to_owned())
+            }
             (Recreate::Changed, _) => match self.present(service) {
                 Some(image) if image.id != old.image_id => Some("its image changed".to_owned()),
-                _ => bound.map(|b| format!("it shares namespaces or volumes with `{b}`, which is made anew")),
+                _ => bound.map(|b| {
+                    format!("it shares namespaces or volumes with `{b}`, which is made anew")
+                }),
             },
         };
         match (change, old.state, restart) {
@@ -352,7 +407,10 @@ impl<'a> Planner<'a> {
             Verdict::Create(reason) => {
                 let mut after = self.base.clone();
                 after.extend(self.image_steps.get(service.image.name.as_str()));
-                (Some(self.create(service, container, after, &reason)), reason)
+                (
+                    Some(self.create(service, container, after, &reason)),
+                    reason,
+                )
             }
             Verdict::Recreate(reason) => {
                 let mut after = self.base.clone();
@@ -362,14 +420,21 @@ impl<'a> Planner<'a> {
                         name: old.name.clone(),
                         timeout: self.options.timeout,
                         volumes: false,
-                        pre_stop: if running { container.spec.pre_stop.clone() } else { Vec::new() },
+                        pre_stop: if running {
+                            container.spec.pre_stop.clone()
+                        } else {
+                            Vec::new()
+                        },
                     };
                     // Not before everything for the new one is there.
                     let removed = self.plan.push(action, after.clone(), reason.clone());
                     after.push(removed);
                 }
                 self.recreated.insert(&service.name);
-                (Some(self.create(service, container, after, &reason)), reason)
+                (
+                    Some(self.create(service, container, after, &reason)),
+                    reason,
+                )
             }
         };
         if self.options.no_start {
@@ -388,13 +453,22 @@ impl<'a> Planner<'a> {
         for dependency in &service.dependencies {
             after.extend(self.dependency(dependency));
         }
-        let action = Action::StartContainer { name: container.name.clone(), post_start: container.spec.post_start.clone() };
+        let action = Action::StartContainer {
+            name: container.name.clone(),
+            post_start: container.spec.post_start.clone(),
+        };
         let id = self.plan.push(action, after, reason);
         self.started.insert(&container.name, id);
         Some(id)
     }
 
-    fn create(&mut self, service: &Service, container: &Container, after: Vec<StepId>, reason: &str) -> StepId {
+    fn create(
+        &mut self,
+        service: &Service,
+        container: &Container,
+        after: Vec<StepId>,
+        reason: &str,
+    ) -> StepId {
         let mut container = container.clone();
         // A short name that only exists as a local image means that image.
         if !self.observed.images.contains_key(&service.image.name)
@@ -407,17 +481,37 @@ impl<'a> Planner<'a> {
         // What shares namespaces or volumes needs the other container to exist.
         let mut after = after;
         for dependency in service.dependencies.iter().filter(|d| d.bound) {
-            after.extend(self.ready.get(dependency.service.as_str()).into_iter().flatten());
+            after.extend(
+                self.ready
+                    .get(dependency.service.as_str())
+                    .into_iter()
+                    .flatten(),
+            );
         }
-        self.plan.push(Action::CreateContainer { container: Box::new(container) }, after, reason)
+        self.plan.push(
+            Action::CreateContainer {
+                container: Box::new(container),
+            },
+            after,
+            reason,
+        )
     }
 
     /// Steps that a start waits for because of one dependency.
     fn dependency(&mut self, dependency: &phoenix_model::Dependency) -> Vec<StepId> {
-        let Some(other) = self.desired.services.iter().find(|s| s.name == dependency.service) else {
+        let Some(other) = self
+            .desired
+            .services
+            .iter()
+            .find(|s| s.name == dependency.service)
+        else {
             return Vec::new();
         };
-        let mut steps = self.ready.get(other.name.as_str()).cloned().unwrap_or_default();
+        let mut steps = self
+            .ready
+            .get(other.name.as_str())
+            .cloned()
+            .unwrap_or_default();
         for container in &other.containers {
             match dependency.condition {
                 Condition::Started => {}
@@ -437,13 +531,29 @@ impl<'a> Planner<'a> {
         if let Some(&id) = self.waits.get(&(container.name.as_str(), condition)) {
             return id;
         }
-        let after: Vec<StepId> = self.started.get(container.name.as_str()).copied().into_iter().collect();
+        let after: Vec<StepId> = self
+            .started
+            .get(container.name.as_str())
+            .copied()
+            .into_iter()
+            .collect();
         let name = container.name.clone();
         let (action, reason) = match condition {
-            Condition::Completed => (Action::WaitCompleted { name }, "others start after it has completed"),
+            Condition::Completed => (
+                Action::WaitCompleted { name },
+                "others start after it has completed",
+            ),
             _ => (
-                Action::WaitHealthy { name, health: container.spec.health.clone(), or_running },
-                if or_running { "waiting was asked for" } else { "others start when it is healthy" },
+                Action::WaitHealthy {
+                    name,
+                    health: container.spec.health.clone(),
+                    or_running,
+                },
+                if or_running {
+                    "waiting was asked for"
+                } else {
+                    "others start when it is healthy"
+                },
             ),
         };
         let id = self.plan.push(action, after, reason);
@@ -480,7 +590,10 @@ mod tests {
     fn service(name: &str, dependencies: &[(&str, Condition)]) -> Service {
         Service {
             name: name.into(),
-            image: Image { name: "docker.io/library/x:latest".into(), ..Image::default() },
+            image: Image {
+                name: "docker.io/library/x:latest".into(),
+                ..Image::default()
+            },
             dependencies: dependencies
                 .iter()
                 .map(|(service, condition)| Dependency {
@@ -503,7 +616,11 @@ mod tests {
     }
 
     fn desired(services: Vec<Service>) -> Desired {
-        Desired { project: "p".into(), services, ..Desired::default() }
+        Desired {
+            project: "p".into(),
+            services,
+            ..Desired::default()
+        }
     }
 
     fn running(name: &str, hash: Option<&str>) -> observed::Container {
@@ -520,8 +637,13 @@ mod tests {
     }
 
     fn with_image(mut observed: Observed) -> Observed {
-        let image = observed::Image { id: "i1".into(), built: false };
-        observed.images.insert("docker.io/library/x:latest".into(), image);
+        let image = observed::Image {
+            id: "i1".into(),
+            built: false,
+        };
+        observed
+            .images
+            .insert("docker.io/library/x:latest".into(), image);
         observed
     }
 
@@ -537,8 +659,15 @@ mod tests {
 
     #[test]
     fn starts_wait_for_health_and_nothing_else() {
-        let desired = desired(vec![service("db", &[]), service("web", &[("db", Condition::Healthy)])]);
-        let plan = up(&desired, &with_image(Observed::default()), &UpOptions::default());
+        let desired = desired(vec![
+            service("db", &[]),
+            service("web", &[("db", Condition::Healthy)]),
+        ]);
+        let plan = up(
+            &desired,
+            &with_image(Observed::default()),
+            &UpOptions::default(),
+        );
         assert_eq!(
             show(&plan),
             [
@@ -553,9 +682,15 @@ mod tests {
 
     #[test]
     fn nothing_to_do_is_an_empty_plan() {
-        let desired = desired(vec![service("db", &[]), service("web", &[("db", Condition::Started)])]);
+        let desired = desired(vec![
+            service("db", &[]),
+            service("web", &[("db", Condition::Started)]),
+        ]);
         let observed = with_image(Observed {
-            containers: vec![running("db", Some("hash-db")), running("web", Some("hash-web"))],
+            containers: vec![
+                running("db", Some("hash-db")),
+                running("web", Some("hash-web")),
+            ],
             ..Observed::default()
         });
         assert!(up(&desired, &observed, &UpOptions::default()).is_empty());
@@ -563,7 +698,11 @@ mod tests {
 
     #[test]
     fn only_what_changed_is_made_anew_and_dependents_with_restart_restart() {
-        let desired = desired(vec![service("db", &[]), service("web", &[("db", Condition::Started)]), service("other", &[])]);
+        let desired = desired(vec![
+            service("db", &[]),
+            service("web", &[("db", Condition::Started)]),
+            service("other", &[]),
+        ]);
         let observed = with_image(Observed {
             containers: vec![
                 running("db", Some("old")),
@@ -597,7 +736,10 @@ mod tests {
         assert_eq!(plan.steps[0].reason, "another tool made it");
         assert_eq!(plan.steps.len(), 3);
         assert!(plan.notes[0].contains("p-gone-1"));
-        let options = UpOptions { remove_orphans: true, ..UpOptions::default() };
+        let options = UpOptions {
+            remove_orphans: true,
+            ..UpOptions::default()
+        };
         assert_eq!(up(&desired, &observed, &options).steps.len(), 4);
     }
 
@@ -605,13 +747,31 @@ mod tests {
     fn every_step_waits_only_for_earlier_ones() {
         let services = (0..20)
             .map(|n| {
-                let deps: Vec<(String, Condition)> =
-                    (0..n).map(|d| (format!("s{d}"), if d % 2 == 0 { Condition::Healthy } else { Condition::Completed })).collect();
-                let deps: Vec<(&str, Condition)> = deps.iter().map(|(n, c)| (n.as_str(), *c)).collect();
+                let deps: Vec<(String, Condition)> = (0..n)
+                    .map(|d| {
+                        (
+                            format!("s{d}"),
+                            if d % 2 == 0 {
+                                Condition::Healthy
+                            } else {
+                                Condition::Completed
+                            },
+                        )
+                    })
+                    .collect();
+                let deps: Vec<(&str, Condition)> =
+                    deps.iter().map(|(n, c)| (n.as_str(), *c)).collect();
                 service(&format!("s{n}"), &deps)
             })
             .collect();
-        let plan = up(&desired(services), &Observed::default(), &UpOptions { wait: true, ..UpOptions::default() });
+        let plan = up(
+            &desired(services),
+            &Observed::default(),
+            &UpOptions {
+                wait: true,
+                ..UpOptions::default()
+            },
+        );
         for step in &plan.steps {
             assert!(step.after.iter().all(|a| *a < step.id));
         }

@@ -48,7 +48,12 @@ pub struct Failure {
 
 impl Podman {
     /// Carries out a plan. When `interrupt` is done, running steps finish and no other begins.
-    pub async fn apply(&self, plan: &Plan, listener: &Listener<'_>, interrupt: impl Future<Output = ()>) -> Applied {
+    pub async fn apply(
+        &self,
+        plan: &Plan,
+        listener: &Listener<'_>,
+        interrupt: impl Future<Output = ()>,
+    ) -> Applied {
         let mut applied = Applied::default();
         let mut waiting: BTreeSet<StepId> = plan.steps.iter().map(|s| s.id).collect();
         let mut succeeded = vec![false; plan.steps.len()];
@@ -66,7 +71,10 @@ impl Podman {
                 for id in ready {
                     let step = &plan.steps[id];
                     // Waiting costs Podman little: it does not count.
-                    let is_wait = matches!(step.action, Action::WaitHealthy { .. } | Action::WaitCompleted { .. });
+                    let is_wait = matches!(
+                        step.action,
+                        Action::WaitHealthy { .. } | Action::WaitCompleted { .. }
+                    );
                     if !is_wait && running.len() - waits >= AT_ONCE {
                         continue;
                     }
@@ -109,7 +117,10 @@ impl Podman {
                 Err(error) => {
                     listener(Happening::Failed(step, &error));
                     blocked[step.id] = true;
-                    applied.failed.push(Failure { step: step.id, error });
+                    applied.failed.push(Failure {
+                        step: step.id,
+                        error,
+                    });
                 }
             }
             if applied.interrupted && running.len() == waits {
@@ -128,7 +139,11 @@ impl Podman {
             Action::RemoveNetwork { name } => self.remove_network(name).await,
             Action::CreateVolume { volume } => self.create_volume(volume).await,
             Action::RemoveVolume { name } => self.remove_volume(name).await,
-            Action::PullImage { image, platform, always } => {
+            Action::PullImage {
+                image,
+                platform,
+                always,
+            } => {
                 let mut said = |line: &str| listener(Happening::Said(step, line));
                 self.pull_image(image, platform, *always, &mut said).await
             }
@@ -147,20 +162,35 @@ impl Podman {
                 self.start_container(name).await?;
                 self.hooks(name, post_start).await
             }
-            Action::StopContainer { name, timeout, pre_stop } => {
+            Action::StopContainer {
+                name,
+                timeout,
+                pre_stop,
+            } => {
                 self.hooks(name, pre_stop).await?;
                 self.stop_container(name, *timeout).await
             }
-            Action::RemoveContainer { name, timeout, volumes, pre_stop } => {
+            Action::RemoveContainer {
+                name,
+                timeout,
+                volumes,
+                pre_stop,
+            } => {
                 // A hook that fails does not keep a container alive.
                 let hooks = self.hooks(name, pre_stop).await;
                 self.remove_container(name, *timeout, *volumes).await?;
                 hooks
             }
-            Action::WaitHealthy { name, health: _, or_running } => self.wait_healthy(name, *or_running).await,
+            Action::WaitHealthy {
+                name,
+                health: _,
+                or_running,
+            } => self.wait_healthy(name, *or_running).await,
             Action::WaitCompleted { name } => match self.wait_container(name).await? {
                 0 => Ok(()),
-                code => Err(Error::Failed(format!("`{name}` ended with code {code}; what follows needs 0"))),
+                code => Err(Error::Failed(format!(
+                    "`{name}` ended with code {code}; what follows needs 0"
+                ))),
             },
         }
     }
@@ -189,13 +219,17 @@ impl Podman {
 
 /// Docker makes the missing source of a short bind mount; so do we, as the user's own directory.
 fn make_source(mount: &Mount) -> Result<()> {
-    let Mount::Bind { source, create, .. } = mount else { return Ok(()) };
+    let Mount::Bind { source, create, .. } = mount else {
+        return Ok(());
+    };
     let path = std::path::Path::new(source);
     if path.exists() {
         return Ok(());
     }
     if !create {
-        return Err(Error::Failed(format!("{source} does not exist; make it, or set `create_host_path`")));
+        return Err(Error::Failed(format!(
+            "{source} does not exist; make it, or set `create_host_path`"
+        )));
     }
     std::fs::create_dir_all(path)
         .map_err(|error| Error::Failed(format!("the directory {source} cannot be made: {error}")))

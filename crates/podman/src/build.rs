@@ -14,7 +14,12 @@ const TAIL: usize = 20;
 
 impl Podman {
     /// Builds an image; `progress` gets each line of the output.
-    pub async fn build_image(&self, image: &str, build: &Build, progress: &mut dyn FnMut(&str)) -> Result<()> {
+    pub async fn build_image(
+        &self,
+        image: &str,
+        build: &Build,
+        progress: &mut dyn FnMut(&str),
+    ) -> Result<()> {
         let arguments = arguments(image, build);
         let mut child = Command::new("podman")
             .args(&arguments)
@@ -32,7 +37,9 @@ impl Podman {
         }
         let mut last = std::collections::VecDeque::new();
         let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
-            return Err(Error::Failed("the output of `podman build` cannot be read".into()));
+            return Err(Error::Failed(
+                "the output of `podman build` cannot be read".into(),
+            ));
         };
         let mut out = BufReader::new(stdout).lines();
         let mut err = BufReader::new(stderr).lines();
@@ -50,12 +57,18 @@ impl Podman {
                 }
             }
         }
-        let status = child.wait().await.map_err(|e| Error::Failed(e.to_string()))?;
+        let status = child
+            .wait()
+            .await
+            .map_err(|e| Error::Failed(e.to_string()))?;
         if status.success() {
             return Ok(());
         }
         let tail: Vec<String> = last.into();
-        Err(Error::Failed(format!("`{image}` cannot be built:\n  {}", tail.join("\n  "))))
+        Err(Error::Failed(format!(
+            "`{image}` cannot be built:\n  {}",
+            tail.join("\n  ")
+        )))
     }
 }
 
@@ -93,7 +106,11 @@ fn arguments(image: &str, build: &Build) -> Vec<String> {
     }
     if dockerfile_inline.is_empty() {
         let absolute = dockerfile.starts_with('/') || context.contains("://");
-        let path = if absolute { dockerfile.clone() } else { format!("{}/{dockerfile}", context.trim_end_matches('/')) };
+        let path = if absolute {
+            dockerfile.clone()
+        } else {
+            format!("{}/{dockerfile}", context.trim_end_matches('/'))
+        };
         flag("file", &path);
     } else {
         flag("file", "-");
@@ -162,7 +179,11 @@ mod tests {
         let build = Build {
             context: "/src".into(),
             dockerfile: "docker/Dockerfile".into(),
-            args: [("A".to_owned(), Some("1".to_owned())), ("B".to_owned(), None)].into(),
+            args: [
+                ("A".to_owned(), Some("1".to_owned())),
+                ("B".to_owned(), None),
+            ]
+            .into(),
             target: "prod".into(),
             tags: vec!["localhost/x:1".into()],
             cache_from: vec!["type=local,src=x".into(), "quay.io/x/cache".into()],

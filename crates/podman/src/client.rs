@@ -28,7 +28,7 @@ pub struct Podman {
     version: Version,
     idle: Mutex<Vec<SendRequest<Full<Bytes>>>>,
     /// Ends with us.
-    _service: Option<OwnService>,
+    service: Option<OwnService>,
 }
 
 impl Podman {
@@ -36,8 +36,12 @@ impl Podman {
     /// where none listens.
     pub async fn connect() -> Result<Self> {
         let (socket, service) = crate::service::find_or_start().await?;
-        let mut podman =
-            Self { socket, version: Version::default(), idle: Mutex::new(Vec::new()), _service: service };
+        let mut podman = Self {
+            socket,
+            version: Version::default(),
+            idle: Mutex::new(Vec::new()),
+            service,
+        };
         let response = podman.send(Method::GET, "/_ping", None).await?;
         let found = response
             .headers()
@@ -47,16 +51,27 @@ impl Podman {
             .to_owned();
         podman.drain(response).await;
         podman.version = Version::parse(&found).ok_or_else(|| {
-            Error::Absent(format!("{} answers, but not as Podman", podman.socket.display()))
+            Error::Absent(format!(
+                "{} answers, but not as Podman",
+                podman.socket.display()
+            ))
         })?;
         if podman.version < OLDEST {
-            return Err(Error::TooOld { found, needed: OLDEST.to_string() });
+            return Err(Error::TooOld {
+                found,
+                needed: OLDEST.to_string(),
+            });
         }
         Ok(podman)
     }
 
     pub fn version(&self) -> Version {
         self.version
+    }
+
+    /// Whether the service is ours alone, with our settings.
+    pub(crate) fn is_own_service(&self) -> bool {
+        self.service.is_some()
     }
 
     pub fn socket(&self) -> &Path {
@@ -68,38 +83,73 @@ impl Podman {
     }
 
     /// The response of one call, whatever its status. `path` begins behind `/libpod`.
-    pub(crate) async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Result<Response<Incoming>> {
+    pub(crate) async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Result<Response<Incoming>> {
         let full = self.path(path);
         let body = body.map(|b| Bytes::from(b.to_string()));
         self.send_checked(method, &full, body).await
     }
 
-    pub(crate) async fn call_bytes(&self, method: Method, path: &str, body: Bytes) -> Result<Response<Incoming>> {
+    pub(crate) async fn call_bytes(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+    ) -> Result<Response<Incoming>> {
         let full = self.path(path);
         self.send_checked(method, &full, Some(body)).await
     }
 
-    async fn send_checked(&self, method: Method, path: &str, body: Option<Bytes>) -> Result<Response<Incoming>> {
+    async fn send_checked(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Bytes>,
+    ) -> Result<Response<Incoming>> {
         let call = describe(&method, path);
         let response = self.send(method, path, body).await?;
         let status = response.status();
-        if status.is_success() || status == StatusCode::NOT_MODIFIED || status == StatusCode::SWITCHING_PROTOCOLS {
+        if status.is_success()
+            || status == StatusCode::NOT_MODIFIED
+            || status == StatusCode::SWITCHING_PROTOCOLS
+        {
             return Ok(response);
         }
         let body = self.body(response, &call).await?;
         let message = serde_json::from_slice::<Value>(&body)
             .ok()
-            .and_then(|v| v.get("message").or_else(|| v.get("cause")).and_then(Value::as_str).map(str::to_owned))
+            .and_then(|v| {
+                v.get("message")
+                    .or_else(|| v.get("cause"))
+                    .and_then(Value::as_str)
+                    .map(str::to_owned)
+            })
             .unwrap_or_else(|| String::from_utf8_lossy(&body).trim().to_owned());
-        Err(Error::Refused { call, status: status.as_u16(), message })
+        Err(Error::Refused {
+            call,
+            status: status.as_u16(),
+            message,
+        })
     }
 
     /// A call with a JSON answer.
-    pub(crate) async fn json<T: DeserializeOwned>(&self, method: Method, path: &str, body: Option<Value>) -> Result<T> {
+    pub(crate) async fn json<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Result<T> {
         let call = describe(&method, path);
         let response = self.call(method, path, body).await?;
         let body = self.body(response, &call).await?;
-        serde_json::from_slice(&body).map_err(|error| Error::Strange { call, message: error.to_string() })
+        serde_json::from_slice(&body).map_err(|error| Error::Strange {
+            call,
+            message: error.to_string(),
+        })
     }
 
     /// A call whose answer does not matter.
@@ -110,9 +160,16 @@ impl Podman {
     }
 
     pub(crate) async fn body(&self, response: Response<Incoming>, call: &str) -> Result<Bytes> {
-        let gone = |message: String| Error::Gone { call: call.to_owned(), message };
+        let gone = |message: String| Error::Gone {
+            call: call.to_owned(),
+            message,
+        };
         let body = http_body_util::Limited::new(response.into_body(), LARGEST_BODY);
-        Ok(body.collect().await.map_err(|e| gone(e.to_string()))?.to_bytes())
+        Ok(body
+            .collect()
+            .await
+            .map_err(|e| gone(e.to_string()))?
+            .to_bytes())
     }
 
     async fn drain(&self, response: Response<Incoming>) {
@@ -120,9 +177,17 @@ impl Podman {
         while let Some(Ok(_)) = body.frame().await {}
     }
 
-    async fn send(&self, method: Method, path: &str, body: Option<Bytes>) -> Result<Response<Incoming>> {
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Bytes>,
+    ) -> Result<Response<Incoming>> {
         let call = describe(&method, path);
-        let gone = |message: String| Error::Gone { call: call.clone(), message };
+        let gone = |message: String| Error::Gone {
+            call: call.clone(),
+            message,
+        };
         // A kept connection may have been closed meanwhile: then once more on a fresh one. Only what
         // was never sent is sent again.
         loop {
@@ -136,13 +201,19 @@ impl Podman {
                 }
                 continue;
             }
-            let mut request = Request::builder().method(method.clone()).uri(path).header("Host", "podman");
+            let mut request = Request::builder()
+                .method(method.clone())
+                .uri(path)
+                .header("Host", "podman");
             if body.is_some() {
                 request = request.header("Content-Type", "application/json");
             }
             let request = request
                 .body(Full::new(body.clone().unwrap_or_default()))
-                .map_err(|e| Error::Strange { call: call.clone(), message: e.to_string() })?;
+                .map_err(|e| Error::Strange {
+                    call: call.clone(),
+                    message: e.to_string(),
+                })?;
             match sender.try_send_request(request).await {
                 Ok(response) => {
                     self.give_back(sender);
@@ -159,23 +230,35 @@ impl Podman {
     }
 
     fn take_idle(&self) -> Option<SendRequest<Full<Bytes>>> {
-        let mut idle = self.idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut idle = self
+            .idle
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         // One whose answer is still being read is not ready.
         let at = idle.iter().position(|s| s.is_ready() && !s.is_closed())?;
         Some(idle.swap_remove(at))
     }
 
     fn give_back(&self, sender: SendRequest<Full<Bytes>>) {
-        let mut idle = self.idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut idle = self
+            .idle
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         idle.retain(|s| !s.is_closed());
         idle.push(sender);
     }
 
     async fn open(&self, call: &str) -> Result<SendRequest<Full<Bytes>>> {
-        let gone = |message: String| Error::Gone { call: call.to_owned(), message };
-        let stream = UnixStream::connect(&self.socket).await.map_err(|e| gone(e.to_string()))?;
-        let (sender, connection) =
-            handshake(TokioIo::new(stream)).await.map_err(|e| gone(e.to_string()))?;
+        let gone = |message: String| Error::Gone {
+            call: call.to_owned(),
+            message,
+        };
+        let stream = UnixStream::connect(&self.socket)
+            .await
+            .map_err(|e| gone(e.to_string()))?;
+        let (sender, connection) = handshake(TokioIo::new(stream))
+            .await
+            .map_err(|e| gone(e.to_string()))?;
         tokio::spawn(connection.with_upgrades());
         Ok(sender)
     }

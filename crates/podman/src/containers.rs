@@ -11,7 +11,9 @@ use crate::client::{Podman, label_filter, quote};
 use crate::error::Result;
 use crate::spec;
 
-fn null_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(deserializer: D) -> std::result::Result<T, D::Error> {
+fn null_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
+    deserializer: D,
+) -> std::result::Result<T, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
@@ -134,50 +136,94 @@ impl Podman {
     /// All containers with a label, running or not.
     pub async fn list_containers(&self, label: &str, value: &str) -> Result<Vec<Listed>> {
         let path = format!("/containers/json?all=true&{}", label_filter(label, value));
-        Ok(self.json::<Option<Vec<Listed>>>(Method::GET, &path, None).await?.unwrap_or_default())
+        Ok(self
+            .json::<Option<Vec<Listed>>>(Method::GET, &path, None)
+            .await?
+            .unwrap_or_default())
     }
 
     pub async fn inspect_container(&self, name: &str) -> Result<ContainerDetail> {
-        self.json(Method::GET, &format!("/containers/{}/json", quote(name)), None).await
+        self.json(
+            Method::GET,
+            &format!("/containers/{}/json", quote(name)),
+            None,
+        )
+        .await
     }
 
     pub async fn inspect_container_raw(&self, name: &str) -> Result<Value> {
-        self.json(Method::GET, &format!("/containers/{}/json", quote(name)), None).await
+        self.json(
+            Method::GET,
+            &format!("/containers/{}/json", quote(name)),
+            None,
+        )
+        .await
     }
 
     pub(crate) async fn create_container(&self, container: &Container) -> Result<()> {
         // A check without a command completes the image's.
         let image_health = match &container.spec.health {
-            Some(health) if health.test.is_none() && !health.disabled => self.image_health(&container.spec.image).await?,
+            Some(health) if health.test.is_none() && !health.disabled => {
+                self.image_health(&container.spec.image).await?
+            }
             _ => None,
         };
         let body = spec::to_libpod(container, image_health.as_ref());
-        self.unit(Method::POST, "/containers/create", Some(body)).await
+        self.unit(Method::POST, "/containers/create", Some(body))
+            .await
     }
 
     pub async fn start_container(&self, name: &str) -> Result<()> {
-        self.unit(Method::POST, &format!("/containers/{}/start", quote(name)), None).await
+        self.unit(
+            Method::POST,
+            &format!("/containers/{}/start", quote(name)),
+            None,
+        )
+        .await
     }
 
     /// Asks it to stop and kills it after `timeout` seconds, or its own time.
     pub async fn stop_container(&self, name: &str, timeout: Option<u64>) -> Result<()> {
         let timeout = timeout.map(|t| format!("?timeout={t}")).unwrap_or_default();
-        self.unit(Method::POST, &format!("/containers/{}/stop{timeout}", quote(name)), None).await
+        self.unit(
+            Method::POST,
+            &format!("/containers/{}/stop{timeout}", quote(name)),
+            None,
+        )
+        .await
     }
 
     pub async fn restart_container(&self, name: &str, timeout: Option<u64>) -> Result<()> {
         let timeout = timeout.map(|t| format!("?timeout={t}")).unwrap_or_default();
-        self.unit(Method::POST, &format!("/containers/{}/restart{timeout}", quote(name)), None).await
+        self.unit(
+            Method::POST,
+            &format!("/containers/{}/restart{timeout}", quote(name)),
+            None,
+        )
+        .await
     }
 
     pub async fn kill_container(&self, name: &str, signal: &str) -> Result<()> {
-        self.unit(Method::POST, &format!("/containers/{}/kill?signal={}", quote(name), quote(signal)), None).await
+        self.unit(
+            Method::POST,
+            &format!("/containers/{}/kill?signal={}", quote(name), quote(signal)),
+            None,
+        )
+        .await
     }
 
     /// Stops it where it runs, and removes it. One that is not there is fine.
-    pub async fn remove_container(&self, name: &str, timeout: Option<u64>, volumes: bool) -> Result<()> {
+    pub async fn remove_container(
+        &self,
+        name: &str,
+        timeout: Option<u64>,
+        volumes: bool,
+    ) -> Result<()> {
         let timeout = timeout.map(|t| format!("&timeout={t}")).unwrap_or_default();
-        let path = format!("/containers/{}?force=true&v={volumes}{timeout}", quote(name));
+        let path = format!(
+            "/containers/{}?force=true&v={volumes}{timeout}",
+            quote(name)
+        );
         match self.unit(Method::DELETE, &path, None).await {
             Err(error) if error.is_missing() => Ok(()),
             other => other,
@@ -186,7 +232,10 @@ impl Podman {
 
     /// Waits for its end; gives the exit code.
     pub async fn wait_container(&self, name: &str) -> Result<i32> {
-        let path = format!("/containers/{}/wait?condition=stopped&condition=exited", quote(name));
+        let path = format!(
+            "/containers/{}/wait?condition=stopped&condition=exited",
+            quote(name)
+        );
         let code: Value = self.json(Method::POST, &path, None).await?;
         Ok(code.as_i64().unwrap_or(-1) as i32)
     }

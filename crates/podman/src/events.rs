@@ -54,7 +54,13 @@ pub(crate) fn lines(body: Incoming, call: &'static str) -> impl Stream<Item = Re
                 }
                 Some(Err(error)) => {
                     let message = error.to_string();
-                    return Some((Err(Error::Gone { call: call.into(), message }), None));
+                    return Some((
+                        Err(Error::Gone {
+                            call: call.into(),
+                            message,
+                        }),
+                        None,
+                    ));
                 }
                 None if buffer.is_empty() => return None,
                 None => {
@@ -68,13 +74,19 @@ pub(crate) fn lines(body: Incoming, call: &'static str) -> impl Stream<Item = Re
 
 impl Podman {
     /// Events of containers with a label, from now on.
-    pub async fn events(&self, label: &str, value: &str) -> Result<impl Stream<Item = Result<Event>> + use<>> {
+    pub async fn events(
+        &self,
+        label: &str,
+        value: &str,
+    ) -> Result<impl Stream<Item = Result<Event>> + use<>> {
         let path = format!("/events?stream=true&{}", label_filter(label, value));
         let response = self.call(Method::GET, &path, None).await?;
         Ok(lines(response.into_body(), "GET /events").map(|line| {
             let line = line?;
-            serde_json::from_slice(&line)
-                .map_err(|error| Error::Strange { call: "GET /events".into(), message: error.to_string() })
+            serde_json::from_slice(&line).map_err(|error| Error::Strange {
+                call: "GET /events".into(),
+                message: error.to_string(),
+            })
         }))
     }
 }

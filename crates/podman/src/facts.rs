@@ -9,7 +9,9 @@ pub fn host(podman: Version) -> Host {
     let uid = rustix::process::getuid().as_raw();
     let rootless = uid != 0;
     let slice = if rootless {
-        PathBuf::from(format!("/sys/fs/cgroup/user.slice/user-{uid}.slice/user@{uid}.service"))
+        PathBuf::from(format!(
+            "/sys/fs/cgroup/user.slice/user-{uid}.slice/user@{uid}.service"
+        ))
     } else {
         PathBuf::from("/sys/fs/cgroup")
     };
@@ -18,12 +20,19 @@ pub fn host(podman: Version) -> Host {
         podman,
         rootless,
         uid,
-        cgroup_controllers: read(slice.join("cgroup.controllers")).split_whitespace().map(str::to_owned).collect(),
+        cgroup_controllers: read(slice.join("cgroup.controllers"))
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect(),
         selinux: read(PathBuf::from("/sys/fs/selinux/enforce")).trim() == "1",
-        unprivileged_port_start: read(PathBuf::from("/proc/sys/net/ipv4/ip_unprivileged_port_start"))
-            .trim()
-            .parse()
-            .unwrap_or(1024),
-        socket: crate::service::usual_socket().to_string_lossy().into_owned(),
+        unprivileged_port_start: read(PathBuf::from(
+            "/proc/sys/net/ipv4/ip_unprivileged_port_start",
+        ))
+        .trim()
+        .parse()
+        .unwrap_or(1024),
+        socket: crate::service::usual_socket()
+            .to_string_lossy()
+            .into_owned(),
     }
 }

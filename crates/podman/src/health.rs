@@ -7,6 +7,7 @@
 //! Podman's own check is run, and its verdict is what counts. Whether a container is unhealthy is
 //! decided by Podman's checks alone.
 
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use hyper::Method;
@@ -41,7 +42,10 @@ impl Podman {
                     return Err(self.ended(name, detail.state.exit_code).await);
                 }
             } else {
-                let check = detail.config.healthcheck.filter(|c| c.test.first().is_some_and(|t| t != "NONE"));
+                let check = detail
+                    .config
+                    .healthcheck
+                    .filter(|c| c.test.first().is_some_and(|t| t != "NONE"));
                 let Some(check) = check else {
                     if or_running {
                         return Ok(());
@@ -53,8 +57,18 @@ impl Podman {
                 match detail.state.health.status.as_str() {
                     "healthy" => return Ok(()),
                     "unhealthy" => {
-                        let last = detail.state.health.log.last().map(|l| l.output.trim().to_owned()).unwrap_or_default();
-                        let said = if last.is_empty() { String::new() } else { format!("; the check says: {last}") };
+                        let last = detail
+                            .state
+                            .health
+                            .log
+                            .last()
+                            .map(|l| l.output.trim().to_owned())
+                            .unwrap_or_default();
+                        let said = if last.is_empty() {
+                            String::new()
+                        } else {
+                            format!("; the check says: {last}")
+                        };
                         return Err(Error::Failed(format!("`{name}` is unhealthy{said}")));
                     }
                     _ => {}
@@ -76,14 +90,21 @@ impl Podman {
                 }
             }
             tokio::time::sleep(pause).await;
-            let (_, longest) = PAUSES.iter().find(|(age, _)| began.elapsed() < *age).copied().unwrap_or(PAUSES[2]);
+            let (_, longest) = PAUSES
+                .iter()
+                .find(|(age, _)| began.elapsed() < *age)
+                .copied()
+                .unwrap_or(PAUSES[2]);
             pause = (pause * 2).min(longest);
         }
     }
 
     async fn ended(&self, name: &str, code: i32) -> Error {
         use futures_util::StreamExt;
-        let options = crate::LogOptions { tail: Some(5), ..crate::LogOptions::default() };
+        let options = crate::LogOptions {
+            tail: Some(5),
+            ..crate::LogOptions::default()
+        };
         let mut last = Vec::new();
         if let Ok(lines) = self.logs(name, &options).await {
             let mut lines = std::pin::pin!(lines);
@@ -91,14 +112,22 @@ impl Podman {
                 last.push(String::from_utf8_lossy(&line.text).into_owned());
             }
         }
-        let said = if last.is_empty() { String::new() } else { format!("; its last lines:\n  {}", last.join("\n  ")) };
-        Error::Failed(format!("`{name}` ended with code {code} instead of becoming healthy{said}"))
+        let said = if last.is_empty() {
+            String::new()
+        } else {
+            format!("; its last lines:\n  {}", last.join("\n  "))
+        };
+        Error::Failed(format!(
+            "`{name}` ended with code {code} instead of becoming healthy{said}"
+        ))
     }
 
     /// One early check: true when its command succeeds within its time.
     async fn probe(&self, name: &str, check: &ImageHealth) -> bool {
         let command: Vec<String> = match check.test.as_slice() {
-            [kind, line] if kind == "CMD-SHELL" => vec!["/bin/sh".into(), "-c".into(), line.clone()],
+            [kind, line] if kind == "CMD-SHELL" => {
+                vec!["/bin/sh".into(), "-c".into(), line.clone()]
+            }
             [kind, words @ ..] if kind == "CMD" => words.to_vec(),
             words => words.to_vec(),
         };
@@ -106,13 +135,34 @@ impl Podman {
             Ok(nanos) if nanos > 0 => Duration::from_nanos(nanos),
             _ => Duration::from_secs(30),
         };
-        let run = self.exec_code(name, json!({ "Cmd": command, "AttachStdout": true, "AttachStderr": true }));
-        matches!(tokio::time::timeout(limit, run).await, Ok(Ok(0)))
+        if self.is_own_service() {
+            let run = self.exec_code(
+                name,
+                json!({ "Cmd": command, "AttachStdout": true, "AttachStderr": true }),
+            );
+            return matches!(tokio::time::timeout(limit, run).await, Ok(Ok(0)));
+        }
+        // A service that is not ours keeps the monitor of each exec for five minutes; the command
+        // line does not.
+        let mut run = tokio::process::Command::new("podman");
+        run.arg("exec").arg(name).args(&command);
+        run.stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true);
+        matches!(tokio::time::timeout(limit, run.status()).await, Ok(Ok(status)) if status.success())
     }
 
     /// Podman's own check, now; its result goes into the container's state.
     async fn run_check(&self, name: &str) -> Result<()> {
-        match self.unit(Method::GET, &format!("/containers/{}/healthcheck", quote(name)), None).await {
+        match self
+            .unit(
+                Method::GET,
+                &format!("/containers/{}/healthcheck", quote(name)),
+                None,
+            )
+            .await
+        {
             // It stopped meanwhile: the next look sees that.
             Err(Error::Refused { status: 409, .. }) => Ok(()),
             other => other,
@@ -121,12 +171,30 @@ impl Podman {
 
     /// Runs a command in a container; gives its exit code, and throws its output away.
     pub(crate) async fn exec_code(&self, name: &str, config: Value) -> Result<i64> {
-        let session: Value = self.json(Method::POST, &format!("/containers/{}/exec", quote(name)), Some(config)).await?;
-        let id = session.get("Id").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let session: Value = self
+            .json(
+                Method::POST,
+                &format!("/containers/{}/exec", quote(name)),
+                Some(config),
+            )
+            .await?;
+        let id = session
+            .get("Id")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned();
         let path = format!("/exec/{id}/start");
-        let response = self.call(Method::POST, &path, Some(json!({ "Detach": false, "Tty": false }))).await?;
+        let response = self
+            .call(
+                Method::POST,
+                &path,
+                Some(json!({ "Detach": false, "Tty": false })),
+            )
+            .await?;
         self.body(response, "POST /exec/start").await?;
-        let result: Value = self.json(Method::GET, &format!("/exec/{id}/json"), None).await?;
+        let result: Value = self
+            .json(Method::GET, &format!("/exec/{id}/json"), None)
+            .await?;
         Ok(result.get("ExitCode").and_then(Value::as_i64).unwrap_or(-1))
     }
 }

@@ -34,7 +34,11 @@ pub struct LogLine {
 
 impl Podman {
     /// The lines of a container, in the order it wrote them.
-    pub async fn logs(&self, name: &str, options: &LogOptions) -> Result<impl futures_util::Stream<Item = Result<LogLine>> + use<>> {
+    pub async fn logs(
+        &self,
+        name: &str,
+        options: &LogOptions,
+    ) -> Result<impl futures_util::Stream<Item = Result<LogLine>> + use<>> {
         let mut path = format!(
             "/containers/{}/logs?stdout=true&stderr=true&follow={}&timestamps={}",
             quote(name),
@@ -92,14 +96,23 @@ fn frames(body: hyper::body::Incoming) -> impl futures_util::Stream<Item = Resul
                 Some(Err(error)) => {
                     state.ended = true;
                     let message = error.to_string();
-                    return Some((Err(Error::Gone { call: "GET /containers/logs".into(), message }), state));
+                    return Some((
+                        Err(Error::Gone {
+                            call: "GET /containers/logs".into(),
+                            message,
+                        }),
+                        state,
+                    ));
                 }
                 None => {
                     state.ended = true;
                     // A last line without a break.
                     for (n, rest) in std::mem::take(&mut state.partial).into_iter().enumerate() {
                         if !rest.is_empty() {
-                            state.ready.push_back(LogLine { stream: stream_of(n), text: rest });
+                            state.ready.push_back(LogLine {
+                                stream: stream_of(n),
+                                text: rest,
+                            });
                         }
                     }
                 }
@@ -109,10 +122,18 @@ fn frames(body: hyper::body::Incoming) -> impl futures_util::Stream<Item = Resul
 }
 
 fn stream_of(n: usize) -> Stream {
-    if n == 1 { Stream::Stderr } else { Stream::Stdout }
+    if n == 1 {
+        Stream::Stderr
+    } else {
+        Stream::Stdout
+    }
 }
 
-fn take_frame(buffer: &mut BytesMut, partial: &mut [Vec<u8>; 2], ready: &mut std::collections::VecDeque<LogLine>) -> bool {
+fn take_frame(
+    buffer: &mut BytesMut,
+    partial: &mut [Vec<u8>; 2],
+    ready: &mut std::collections::VecDeque<LogLine>,
+) -> bool {
     if buffer.len() < 8 {
         return false;
     }
@@ -137,7 +158,10 @@ fn take_frame(buffer: &mut BytesMut, partial: &mut [Vec<u8>; 2], ready: &mut std
             if line.last() == Some(&b'\r') {
                 line.pop();
             }
-            ready.push_back(LogLine { stream: stream_of(which), text: line });
+            ready.push_back(LogLine {
+                stream: stream_of(which),
+                text: line,
+            });
         }
     }
     true
@@ -161,10 +185,17 @@ mod tests {
         let mut partial = [Vec::new(), Vec::new()];
         let mut ready = std::collections::VecDeque::new();
         while take_frame(&mut buffer, &mut partial, &mut ready) {}
-        let lines: Vec<_> = ready.into_iter().map(|l| (l.stream, String::from_utf8(l.text).unwrap())).collect();
+        let lines: Vec<_> = ready
+            .into_iter()
+            .map(|l| (l.stream, String::from_utf8(l.text).unwrap()))
+            .collect();
         assert_eq!(
             lines,
-            [(Stream::Stdout, "one".into()), (Stream::Stderr, "err".into()), (Stream::Stdout, "two".into())]
+            [
+                (Stream::Stdout, "one".into()),
+                (Stream::Stderr, "err".into()),
+                (Stream::Stdout, "two".into())
+            ]
         );
     }
 }

@@ -19,7 +19,9 @@ impl Podman {
         )?;
         let of_project = |labels: &Option<std::collections::BTreeMap<String, String>>| {
             labels.as_ref().is_some_and(|l| {
-                [label::PROJECT, label::PODMAN_PROJECT].iter().any(|key| l.get(*key).is_some_and(|p| p == project))
+                [label::PROJECT, label::PODMAN_PROJECT]
+                    .iter()
+                    .any(|key| l.get(*key).is_some_and(|p| p == project))
             })
         };
         let mut observed = Observed {
@@ -34,19 +36,36 @@ impl Podman {
                 .collect(),
             volumes: volumes
                 .into_iter()
-                .map(|v| Volume { owned: of_project(&v.labels), name: v.name, options: v.options.unwrap_or_default() })
+                .map(|v| Volume {
+                    owned: of_project(&v.labels),
+                    name: v.name,
+                    options: v.options.unwrap_or_default(),
+                })
                 .collect(),
             secrets: secrets
                 .into_iter()
-                .map(|s| Secret { owned: of_project(&s.spec.labels), name: s.spec.name })
+                .map(|s| Secret {
+                    owned: of_project(&s.spec.labels),
+                    name: s.spec.name,
+                })
                 .collect(),
             ..Observed::default()
         };
         for image in images {
             let built = of_project(&image.labels);
-            let names = image.repo_tags.into_iter().chain(image.repo_digests).flatten();
+            let names = image
+                .repo_tags
+                .into_iter()
+                .chain(image.repo_digests)
+                .flatten();
             for name in names {
-                observed.images.insert(name, Image { id: image.id.clone(), built });
+                observed.images.insert(
+                    name,
+                    Image {
+                        id: image.id.clone(),
+                        built,
+                    },
+                );
             }
         }
         Ok(observed)

@@ -55,7 +55,10 @@ fn gone_already(result: Result<()>) -> Result<()> {
 
 impl Podman {
     pub(crate) async fn list_networks(&self) -> Result<Vec<ListedNetwork>> {
-        Ok(self.json::<Option<Vec<ListedNetwork>>>(Method::GET, "/networks/json", None).await?.unwrap_or_default())
+        Ok(self
+            .json::<Option<Vec<ListedNetwork>>>(Method::GET, "/networks/json", None)
+            .await?
+            .unwrap_or_default())
     }
 
     pub(crate) async fn create_network(&self, network: &model::Network) -> Result<()> {
@@ -85,15 +88,24 @@ impl Podman {
         if !subnets.is_empty() {
             body["subnets"] = json!(subnets);
         }
-        already_there(self.unit(Method::POST, "/networks/create", Some(body)).await)
+        already_there(
+            self.unit(Method::POST, "/networks/create", Some(body))
+                .await,
+        )
     }
 
     pub(crate) async fn remove_network(&self, name: &str) -> Result<()> {
-        gone_already(self.unit(Method::DELETE, &format!("/networks/{}", quote(name)), None).await)
+        gone_already(
+            self.unit(Method::DELETE, &format!("/networks/{}", quote(name)), None)
+                .await,
+        )
     }
 
     pub(crate) async fn list_volumes(&self) -> Result<Vec<ListedVolume>> {
-        Ok(self.json::<Option<Vec<ListedVolume>>>(Method::GET, "/volumes/json", None).await?.unwrap_or_default())
+        Ok(self
+            .json::<Option<Vec<ListedVolume>>>(Method::GET, "/volumes/json", None)
+            .await?
+            .unwrap_or_default())
     }
 
     pub(crate) async fn create_volume(&self, volume: &model::Volume) -> Result<()> {
@@ -101,9 +113,16 @@ impl Podman {
             let path = std::path::Path::new(directory);
             if !path.exists() {
                 use std::os::unix::fs::DirBuilderExt;
-                std::fs::DirBuilder::new().recursive(true).mode(0o755).create(path).map_err(|error| {
-                    Error::Failed(format!("the directory {directory} of the volume `{}` cannot be made: {error}", volume.name))
-                })?;
+                std::fs::DirBuilder::new()
+                    .recursive(true)
+                    .mode(0o755)
+                    .create(path)
+                    .map_err(|error| {
+                        Error::Failed(format!(
+                            "the directory {directory} of the volume `{}` cannot be made: {error}",
+                            volume.name
+                        ))
+                    })?;
             }
         }
         let body = json!({
@@ -116,17 +135,29 @@ impl Podman {
     }
 
     pub(crate) async fn remove_volume(&self, name: &str) -> Result<()> {
-        gone_already(self.unit(Method::DELETE, &format!("/volumes/{}", quote(name)), None).await)
+        gone_already(
+            self.unit(Method::DELETE, &format!("/volumes/{}", quote(name)), None)
+                .await,
+        )
     }
 
     pub(crate) async fn list_secrets(&self) -> Result<Vec<ListedSecret>> {
-        Ok(self.json::<Option<Vec<ListedSecret>>>(Method::GET, "/secrets/json", None).await?.unwrap_or_default())
+        Ok(self
+            .json::<Option<Vec<ListedSecret>>>(Method::GET, "/secrets/json", None)
+            .await?
+            .unwrap_or_default())
     }
 
     pub(crate) async fn create_secret(&self, secret: &model::Secret) -> Result<()> {
         let labels = quote(&json!(secret.labels).to_string());
-        let path = format!("/secrets/create?name={}&labels={labels}", quote(&secret.name));
-        let result = match self.call_bytes(Method::POST, &path, Bytes::from(secret.data.clone())).await {
+        let path = format!(
+            "/secrets/create?name={}&labels={labels}",
+            quote(&secret.name)
+        );
+        let result = match self
+            .call_bytes(Method::POST, &path, Bytes::from(secret.data.clone()))
+            .await
+        {
             Ok(response) => self.body(response, "POST /secrets/create").await.map(drop),
             Err(error) => Err(error),
         };
@@ -138,6 +169,9 @@ impl Podman {
     }
 
     pub(crate) async fn remove_secret(&self, name: &str) -> Result<()> {
-        gone_already(self.unit(Method::DELETE, &format!("/secrets/{}", quote(name)), None).await)
+        gone_already(
+            self.unit(Method::DELETE, &format!("/secrets/{}", quote(name)), None)
+                .await,
+        )
     }
 }

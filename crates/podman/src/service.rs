@@ -16,28 +16,43 @@ const START: Duration = Duration::from_secs(20);
 pub(crate) struct OwnService {
     child: Child,
     socket: PathBuf,
+    settings: PathBuf,
 }
 
 impl Drop for OwnService {
     fn drop(&mut self) {
         // TERM, so that it ends its own children; it holds nothing that would be lost.
-        if let Some(pid) = self.child.id().and_then(|p| rustix::process::Pid::from_raw(p as i32)) {
+        if let Some(pid) = self
+            .child
+            .id()
+            .and_then(|p| rustix::process::Pid::from_raw(p as i32))
+        {
             let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
         }
         let _ = std::fs::remove_file(&self.socket);
+        let _ = std::fs::remove_file(&self.settings);
     }
 }
+
+/// For a service of our own: the monitor of an exec ends a second after it (long enough to ask for
+/// its exit code), instead of staying for the five
+/// minutes that Docker gives its clients.
+const SETTINGS: &str = "[engine]\nexit_command_delay = 1\n";
 
 pub(crate) async fn find_or_start() -> Result<(PathBuf, Option<OwnService>)> {
     if let Ok(host) = std::env::var("CONTAINER_HOST")
         && !host.is_empty()
     {
         let path = host.strip_prefix("unix://").ok_or_else(|| {
-            Error::Absent(format!("CONTAINER_HOST is `{host}`, and only unix:// is spoken here"))
+            Error::Absent(format!(
+                "CONTAINER_HOST is `{host}`, and only unix:// is spoken here"
+            ))
         })?;
-        UnixStream::connect(path)
-            .await
-            .map_err(|e| Error::Absent(format!("CONTAINER_HOST names {path}, where nobody answers: {e}")))?;
+        UnixStream::connect(path).await.map_err(|e| {
+            Error::Absent(format!(
+                "CONTAINER_HOST names {path}, where nobody answers: {e}"
+            ))
+        })?;
         return Ok((PathBuf::from(path), None));
     }
     let usual = usual_socket();
@@ -64,13 +79,24 @@ fn runtime_directory() -> PathBuf {
 
 async fn start() -> Result<(PathBuf, OwnService)> {
     let runtime = runtime_directory();
-    let directory = if runtime.is_dir() { runtime.join("phoenix") } else { std::env::temp_dir().join("phoenix") };
+    let directory = if runtime.is_dir() {
+        runtime.join("phoenix")
+    } else {
+        std::env::temp_dir().join("phoenix")
+    };
     std::fs::create_dir_all(&directory)
         .map_err(|e| Error::Absent(format!("{} cannot be made: {e}", directory.display())))?;
     sweep(&directory);
     let socket = directory.join(format!("podman-{}.sock", std::process::id()));
     let _ = std::fs::remove_file(&socket);
-    let mut child = Command::new("podman")
+    let settings = socket.with_extension("conf");
+    std::fs::write(&settings, SETTINGS)
+        .map_err(|e| Error::Absent(format!("{} cannot be written: {e}", settings.display())))?;
+    let mut command = Command::new("podman");
+    if std::env::var_os("CONTAINERS_CONF_OVERRIDE").is_none() {
+        command.env("CONTAINERS_CONF_OVERRIDE", &settings);
+    }
+    let mut child = command
         .args(["--log-level=error", "system", "service", "--time=0"])
         .arg(format!("unix://{}", socket.display()))
         .stdin(Stdio::null())
@@ -81,14 +107,23 @@ async fn start() -> Result<(PathBuf, OwnService)> {
         .process_group(0)
         .spawn()
         .map_err(|e| match e.kind() {
-            std::io::ErrorKind::NotFound => Error::Absent("the program `podman` is not in PATH".into()),
+            std::io::ErrorKind::NotFound => {
+                Error::Absent("the program `podman` is not in PATH".into())
+            }
             _ => Error::Absent(format!("`podman system service` cannot be started: {e}")),
         })?;
     let began = Instant::now();
     let mut pause = Duration::from_millis(2);
     loop {
         if UnixStream::connect(&socket).await.is_ok() {
-            return Ok((socket.clone(), OwnService { child, socket }));
+            return Ok((
+                socket.clone(),
+                OwnService {
+                    child,
+                    socket,
+                    settings,
+                },
+            ));
         }
         if let Ok(Some(status)) = child.try_wait() {
             let mut text = String::new();
@@ -96,11 +131,16 @@ async fn start() -> Result<(PathBuf, OwnService)> {
                 use tokio::io::AsyncReadExt;
                 let _ = stderr.read_to_string(&mut text).await;
             }
-            return Err(Error::Absent(format!("`podman system service` ended ({status}): {}", text.trim())));
+            return Err(Error::Absent(format!(
+                "`podman system service` ended ({status}): {}",
+                text.trim()
+            )));
         }
         if began.elapsed() > START {
             let _ = child.start_kill();
-            return Err(Error::Absent("`podman system service` does not answer within 20 s".into()));
+            return Err(Error::Absent(
+                "`podman system service` does not answer within 20 s".into(),
+            ));
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_millis(20));
@@ -112,7 +152,10 @@ fn sweep(directory: &Path) {
     for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let pid = name.to_string_lossy();
-        let Some(pid) = pid.strip_prefix("podman-").and_then(|p| p.strip_suffix(".sock")) else { continue };
+        let pid = pid
+            .strip_prefix("podman-")
+            .map(|p| p.trim_end_matches(".sock").trim_end_matches(".conf"));
+        let Some(pid) = pid else { continue };
         if !Path::new("/proc").join(pid).exists() {
             let _ = std::fs::remove_file(entry.path());
         }

@@ -36,7 +36,10 @@ pub(crate) fn to_libpod(container: &Container, image_health: Option<&Health>) ->
     set("init", json!(spec.init));
     set("image_volume_mode", json!("anonymous"));
     set("device_cgroup_rule", device_rules(spec));
-    set("devices", spec.devices.iter().map(|d| json!({ "path": d })).collect());
+    set(
+        "devices",
+        spec.devices.iter().map(|d| json!({ "path": d })).collect(),
+    );
     set("volumes_from", json!(spec.volumes_from));
     set("expose", json!(spec.expose));
     set("dns_server", json!(spec.dns));
@@ -116,7 +119,9 @@ pub(crate) fn to_libpod(container: &Container, image_health: Option<&Health>) ->
 }
 
 fn bytes(text: &str) -> Option<i64> {
-    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
     let number: f64 = text[..digits].parse().ok()?;
     let power = match text[digits..].trim().to_ascii_lowercase().chars().next() {
         None | Some('b') => 0,
@@ -133,7 +138,13 @@ fn device_rules(spec: &ContainerSpec) -> Value {
         let mut words = rule.split_whitespace();
         let kind = words.next()?;
         let (major, minor) = words.next()?.split_once(':')?;
-        let number = |n: &str| if n == "*" { Some(-1) } else { n.parse::<i64>().ok() };
+        let number = |n: &str| {
+            if n == "*" {
+                Some(-1)
+            } else {
+                n.parse::<i64>().ok()
+            }
+        };
         Some(json!({
             "allow": true, "type": kind, "major": number(major)?, "minor": number(minor)?,
             "access": words.next().unwrap_or("rwm"),
@@ -211,10 +222,20 @@ fn mounts(spec: &ContainerSpec) -> (Value, Value, Value) {
     let (mut mounts, mut volumes, mut images) = (Vec::new(), Vec::new(), Vec::new());
     for mount in &spec.mounts {
         match mount {
-            Mount::Bind { source, target, options, create: _ } => mounts.push(json!({
+            Mount::Bind {
+                source,
+                target,
+                options,
+                create: _,
+            } => mounts.push(json!({
                 "Type": "bind", "Source": source, "Destination": target, "Options": options,
             })),
-            Mount::Volume { name, target, options, subpath } => {
+            Mount::Volume {
+                name,
+                target,
+                options,
+                subpath,
+            } => {
                 let mut volume = json!({ "Dest": target, "Options": options });
                 if name.is_empty() {
                     volume["IsAnonymous"] = json!(true);
@@ -229,7 +250,11 @@ fn mounts(spec: &ContainerSpec) -> (Value, Value, Value) {
             Mount::Tmpfs { target, options } => mounts.push(json!({
                 "Type": "tmpfs", "Source": "tmpfs", "Destination": target, "Options": options,
             })),
-            Mount::Image { image, target, subpath } => {
+            Mount::Image {
+                image,
+                target,
+                subpath,
+            } => {
                 let mut volume = json!({ "Source": image, "Destination": target });
                 if !subpath.is_empty() {
                     volume["SubPath"] = json!(subpath);
@@ -238,7 +263,11 @@ fn mounts(spec: &ContainerSpec) -> (Value, Value, Value) {
             }
         }
     }
-    (Value::Array(mounts), Value::Array(volumes), Value::Array(images))
+    (
+        Value::Array(mounts),
+        Value::Array(volumes),
+        Value::Array(images),
+    )
 }
 
 fn network(spec: &ContainerSpec, out: &mut Map<String, Value>) {
@@ -308,7 +337,9 @@ fn health(own: Option<&Health>, image: Option<&Health>, out: &mut Map<String, Va
     }
     let empty = Health::default();
     let image = image.unwrap_or(&empty);
-    let Some(test) = own.test.as_ref().or(image.test.as_ref()) else { return };
+    let Some(test) = own.test.as_ref().or(image.test.as_ref()) else {
+        return;
+    };
     // Docker's defaults: 30 s, 30 s, 3.
     let interval = own.interval.or(image.interval).unwrap_or(30_000_000_000);
     let timeout = own.timeout.or(image.timeout).unwrap_or(30_000_000_000);

@@ -44,9 +44,9 @@ printf '[storage]\ndriver = "overlay"\n' > /etc/containers/storage.conf
 printf 'lab\n' > /etc/hostname
 printf '127.0.0.1 localhost lab\n::1 localhost\n' > /etc/hosts
 printf 'nameserver 127.0.0.1\n' > /etc/resolv.conf
-# A journal in memory, no consoles, nothing that waits for hardware or a network.
-mkdir -p /etc/systemd/journald.conf.d
-printf '[Journal]\nStorage=volatile\nRuntimeMaxUse=64M\nForwardToConsole=no\nRateLimitIntervalSec=0\n' > /etc/systemd/journald.conf.d/lab.conf
+# A journal on disk (only then may users read their own), no consoles, nothing that waits for hardware or a network.
+mkdir -p /etc/systemd/journald.conf.d /var/log/journal
+printf '[Journal]\nStorage=persistent\nSystemMaxUse=64M\nForwardToConsole=no\nRateLimitIntervalSec=0\n' > /etc/systemd/journald.conf.d/lab.conf
 systemctl mask --quiet getty.target console-getty.service systemd-logind-varlink.socket \
   systemd-networkd.service systemd-resolved.service systemd-timesyncd.service systemd-udevd.service \
   systemd-udev-trigger.service systemd-modules-load.service systemd-sysctl.service \

@@ -3,8 +3,10 @@
 set -euo pipefail
 base=${BASE_URL:-http://localhost:80}
 
-curl -fsS "$base/healthz" >/dev/null
-curl -fsS "http://localhost:8000/readyz" >/dev/null
-curl -fsS "$base/series"
+try() { curl -fsS --retry 30 --retry-delay 1 --retry-all-errors "$@"; }
+
+try "$base/healthz" >/dev/null
+try "http://localhost:8000/readyz" >/dev/null
+try "$base/series"
 echo
 docker compose -f "$(dirname "$0")/compose.yaml" ps

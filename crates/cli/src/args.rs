@@ -319,9 +319,9 @@ pub(crate) struct Migrate {
     /// Make the changes
     #[arg(long)]
     pub(crate) apply: bool,
-    /// Leave out fixes that a person should look at
+    /// With the fixes that a person should look at
     #[arg(long)]
-    pub(crate) safe_only: bool,
+    pub(crate) r#unsafe: bool,
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
 }

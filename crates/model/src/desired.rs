@@ -48,9 +48,18 @@ pub struct Volume {
     pub driver: String,
     pub options: BTreeMap<String, String>,
     pub labels: BTreeMap<String, String>,
-    /// A directory of this host that must exist before the volume is used, with its mode.
-    pub directory: Option<String>,
+    /// A directory of this host that must exist before the volume is used.
+    pub directory: Option<Directory>,
     pub hash: String,
+}
+
+/// A directory for a volume, with whom it must belong to inside and its permissions.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Directory {
+    pub path: String,
+    /// `uid:gid` inside the container; empty for the user's own.
+    pub owner: String,
+    pub mode: u32,
 }
 
 /// A file that Podman keeps and puts into containers: a secret or a config.

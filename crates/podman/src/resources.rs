@@ -39,6 +39,35 @@ pub(crate) struct SecretSpec {
     pub(crate) labels: Option<BTreeMap<String, String>>,
 }
 
+/// Makes a volume's directory with its owner and mode. One that holds something already is left as
+/// it is: its owner is somebody's decision.
+async fn make_directory(directory: &model::Directory) -> std::result::Result<(), String> {
+    let path = std::path::Path::new(&directory.path);
+    let filled = std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some());
+    // What belongs to an id of the user namespace cannot even be listed from outside.
+    let foreign = path.exists() && std::fs::read_dir(path).is_err();
+    if filled || foreign {
+        return Ok(());
+    }
+    std::fs::create_dir_all(path).map_err(|e| e.to_string())?;
+    let mode = format!("{:o}", directory.mode);
+    let owner = if directory.owner.is_empty() { "0:0" } else { &directory.owner };
+    let rootless = !rustix::process::getuid().is_root();
+    let mut command = if rootless {
+        let mut command = tokio::process::Command::new("podman");
+        command.args(["unshare", "sh"]);
+        command
+    } else {
+        tokio::process::Command::new("sh")
+    };
+    let output = command
+        .args(["-c", "chown \"$2\" \"$1\" && chmod \"$3\" \"$1\"", "sh", &directory.path, owner, &mode])
+        .output()
+        .await
+        .map_err(|e| e.to_string())?;
+    if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).trim().to_owned()) }
+}
+
 fn already_there(result: Result<()>) -> Result<()> {
     match result {
         Err(Error::Refused { status: 409, .. }) => Ok(()),
@@ -110,20 +139,12 @@ impl Podman {
 
     pub(crate) async fn create_volume(&self, volume: &model::Volume) -> Result<()> {
         if let Some(directory) = &volume.directory {
-            let path = std::path::Path::new(directory);
-            if !path.exists() {
-                use std::os::unix::fs::DirBuilderExt;
-                std::fs::DirBuilder::new()
-                    .recursive(true)
-                    .mode(0o755)
-                    .create(path)
-                    .map_err(|error| {
-                        Error::Failed(format!(
-                            "the directory {directory} of the volume `{}` cannot be made: {error}",
-                            volume.name
-                        ))
-                    })?;
-            }
+            make_directory(directory).await.map_err(|error| {
+                Error::Failed(format!(
+                    "the directory {} of the volume `{}` cannot be made: {error}",
+                    directory.path, volume.name
+                ))
+            })?;
         }
         let body = json!({
             "Name": volume.name,

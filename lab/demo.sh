@@ -100,7 +100,7 @@ unhealthy=$(podman ps --filter label=com.docker.compose.project=phoenix-hydra --
 
 step "what was changed, and why (infra/podman/MIGRATION.md)"
 sed -n '/^## Who runs/,/^## What was changed/p' infra/podman/MIGRATION.md | grep '^|'
-printf '%s changes; each with its rule and place in MIGRATION.md\n' "$(grep -c '^- \*\*PH' infra/podman/MIGRATION.md)"
+printf '%s changes; each with its rule and place in MIGRATION.md\n' "$(sed -n '/^## What was changed/,/^## What a person/p' infra/podman/MIGRATION.md | grep -c '^- ')"
 
 step "down, and back"
 phoenix down 2>&1 | tail -n 2

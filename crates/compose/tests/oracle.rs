@@ -2,6 +2,12 @@
 //!
 //! `PHOENIX_ORACLES` names the directory with `docker-compose` (`lab/oracles.sh` prints it).
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test may panic, and touches the disk"
+)]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -6,8 +6,24 @@ use crate::words::Word;
 
 /// Every instruction there is.
 pub const KEYWORDS: [&str; 18] = [
-    "ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL", "MAINTAINER", "ONBUILD",
-    "RUN", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR",
+    "ADD",
+    "ARG",
+    "CMD",
+    "COPY",
+    "ENTRYPOINT",
+    "ENV",
+    "EXPOSE",
+    "FROM",
+    "HEALTHCHECK",
+    "LABEL",
+    "MAINTAINER",
+    "ONBUILD",
+    "RUN",
+    "SHELL",
+    "STOPSIGNAL",
+    "USER",
+    "VOLUME",
+    "WORKDIR",
 ];
 
 /// One instruction, with its continuation lines and heredocs.
@@ -48,9 +64,16 @@ impl Instruction {
     /// The value of `--name=value`.
     pub fn flag(&self, name: &str) -> Option<(&str, Span)> {
         self.flags.iter().find_map(|flag| {
-            let value = flag.text.strip_prefix("--")?.strip_prefix(name)?.strip_prefix('=')?;
+            let value = flag
+                .text
+                .strip_prefix("--")?
+                .strip_prefix(name)?
+                .strip_prefix('=')?;
             let start = flag.span.end as usize - value.len();
-            Some((value, Span::new(flag.span.file, start, flag.span.end as usize)))
+            Some((
+                value,
+                Span::new(flag.span.file, start, flag.span.end as usize),
+            ))
         })
     }
 
@@ -59,10 +82,16 @@ impl Instruction {
         let meant = self.is("FROM") || (!self.is_known() && self.suggestion() == Some("FROM"));
         let image = self.words.first().filter(|_| meant)?;
         let name = match &self.words[1..] {
-            [keyword, name, ..] if keyword.text.eq_ignore_ascii_case("as") => Some(name.text.clone()),
+            [keyword, name, ..] if keyword.text.eq_ignore_ascii_case("as") => {
+                Some(name.text.clone())
+            }
             _ => None,
         };
-        Some(From { image: image.text.clone(), image_span: image.span, name })
+        Some(From {
+            image: image.text.clone(),
+            image_span: image.span,
+            name,
+        })
     }
 }
 

@@ -32,7 +32,11 @@ impl Containerfile {
         let mut stages: Vec<Stage<'_>> = Vec::new();
         for instruction in &self.instructions {
             if let Some(from) = instruction.from() {
-                stages.push(Stage { from, head: instruction, body: Vec::new() });
+                stages.push(Stage {
+                    from,
+                    head: instruction,
+                    body: Vec::new(),
+                });
             } else if let Some(stage) = stages.last_mut() {
                 stage.body.push(instruction);
             }

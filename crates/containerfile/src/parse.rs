@@ -2,9 +2,9 @@
 
 use phoenix_source::{Diagnostic, FileId, Span};
 
+use crate::Containerfile;
 use crate::instruction::Instruction;
 use crate::words::Word;
-use crate::Containerfile;
 
 /// Reads a file; `text` must be what `file` holds. Only text that cannot be a Dockerfile at all is
 /// an error: without any FROM, or with bytes that are none.
@@ -15,7 +15,12 @@ pub fn parse(text: &str, file: FileId) -> Result<Containerfile, Box<Diagnostic>>
     while let Some(instruction) = reader.instruction(escape) {
         instructions.push(instruction);
     }
-    let parsed = Containerfile { file, instructions, escape, syntax };
+    let parsed = Containerfile {
+        file,
+        instructions,
+        escape,
+        syntax,
+    };
     if parsed.stages().is_empty() {
         return Err(Box::new(
             Diagnostic::error("this is not a Dockerfile: it has no FROM")
@@ -57,13 +62,23 @@ impl<'a> Reader<'a> {
         let (mut escape, mut syntax) = ('\\', None);
         loop {
             let before = self.at;
-            let Some((line, start)) = self.line() else { break };
-            let directive = line.trim_start().strip_prefix('#').and_then(|l| l.split_once('='));
+            let Some((line, start)) = self.line() else {
+                break;
+            };
+            let directive = line
+                .trim_start()
+                .strip_prefix('#')
+                .and_then(|l| l.split_once('='));
             match directive.map(|(name, value)| (name.trim().to_ascii_lowercase(), value.trim())) {
                 Some((name, value)) if name == "syntax" => {
-                    syntax = Some((value.to_owned(), Span::new(self.file, start, start + line.len())));
+                    syntax = Some((
+                        value.to_owned(),
+                        Span::new(self.file, start, start + line.len()),
+                    ));
                 }
-                Some((name, value)) if name == "escape" => escape = value.chars().next().unwrap_or('\\'),
+                Some((name, value)) if name == "escape" => {
+                    escape = value.chars().next().unwrap_or('\\')
+                }
                 Some((name, _)) if name == "check" => {}
                 _ => {
                     self.at = before;
@@ -90,11 +105,15 @@ impl<'a> Reader<'a> {
             let body = line.trim_end();
             match body.strip_suffix(escape) {
                 Some(continued) => {
-                    pieces.push(Piece { text: continued, start: line_start });
+                    pieces.push(Piece {
+                        text: continued,
+                        start: line_start,
+                    });
                     // Comments and empty lines within do not end it.
                     let next = loop {
                         match self.line() {
-                            Some((l, _)) if l.trim().is_empty() || l.trim_start().starts_with('#') => {}
+                            Some((l, _))
+                                if l.trim().is_empty() || l.trim_start().starts_with('#') => {}
                             other => break other,
                         }
                     };
@@ -104,14 +123,20 @@ impl<'a> Reader<'a> {
                     }
                 }
                 None => {
-                    pieces.push(Piece { text: line, start: line_start });
+                    pieces.push(Piece {
+                        text: line,
+                        start: line_start,
+                    });
                     break;
                 }
             }
         }
         let joined: String = pieces.iter().map(|p| p.text).collect();
         let lead = first.len() - first.trim_start().len();
-        let keyword_end = first.trim_start().find(char::is_whitespace).map_or(first.len(), |n| lead + n);
+        let keyword_end = first
+            .trim_start()
+            .find(char::is_whitespace)
+            .map_or(first.len(), |n| lead + n);
         let mut keyword = first[lead..keyword_end].to_owned();
         if let Some(stripped) = keyword.strip_suffix(escape) {
             keyword = stripped.to_owned();
@@ -123,7 +148,11 @@ impl<'a> Reader<'a> {
             for (delimiter, strip_tabs) in heredocs(&joined) {
                 while let Some((l, s)) = self.line() {
                     end = s + l.len();
-                    let candidate = if strip_tabs { l.trim_start_matches('\t') } else { l };
+                    let candidate = if strip_tabs {
+                        l.trim_start_matches('\t')
+                    } else {
+                        l
+                    };
                     if candidate == delimiter {
                         break;
                     }
@@ -131,16 +160,27 @@ impl<'a> Reader<'a> {
             }
         }
         let mut all = self.words(&pieces, start + keyword_end);
-        let split = all.iter().position(|w| !w.text.starts_with("--")).unwrap_or(all.len());
+        let split = all
+            .iter()
+            .position(|w| !w.text.starts_with("--"))
+            .unwrap_or(all.len());
         let words = all.split_off(split);
         let skip = keyword_end.saturating_sub(pieces.first().map_or(0, |p| p.start - start));
         let mut arguments = joined.get(skip..).unwrap_or_default().trim().to_owned();
         for flag in &all {
-            arguments = arguments.strip_prefix(flag.text.as_str()).unwrap_or(&arguments).trim_start().to_owned();
+            arguments = arguments
+                .strip_prefix(flag.text.as_str())
+                .unwrap_or(&arguments)
+                .trim_start()
+                .to_owned();
         }
         Some(Instruction {
             // `from` is FROM, and `kFROM` stays what it is.
-            keyword: if crate::KEYWORDS.contains(&upper.as_str()) { upper } else { keyword },
+            keyword: if crate::KEYWORDS.contains(&upper.as_str()) {
+                upper
+            } else {
+                keyword
+            },
             keyword_span,
             flags: all,
             words,
@@ -162,7 +202,10 @@ impl<'a> Reader<'a> {
                 }
                 if c.is_whitespace() && quote.is_none() {
                     if let Some((text, start, end)) = current.take() {
-                        words.push(Word { text, span: Span::new(self.file, start, end) });
+                        words.push(Word {
+                            text,
+                            span: Span::new(self.file, start, end),
+                        });
                     }
                     continue;
                 }
@@ -180,11 +223,17 @@ impl<'a> Reader<'a> {
                 && n + 1 < pieces.len()
                 && let Some((text, start, end)) = current.take()
             {
-                words.push(Word { text, span: Span::new(self.file, start, end) });
+                words.push(Word {
+                    text,
+                    span: Span::new(self.file, start, end),
+                });
             }
         }
         if let Some((text, start, end)) = current {
-            words.push(Word { text, span: Span::new(self.file, start, end) });
+            words.push(Word {
+                text,
+                span: Span::new(self.file, start, end),
+            });
         }
         words
     }
@@ -270,15 +319,25 @@ mod tests {
     #[test]
     fn heredocs_belong_to_their_instruction() {
         let text = "FROM x\nRUN mkdir y && cat <<'EOF' > f <<-TWO\nFROM not\nEOF\n\tTWO\nCOPY <<A <<B /d/\na\nA\nb\nB\nUSER u\n";
-        let keywords: Vec<_> = read(text).instructions.into_iter().map(|i| i.keyword).collect();
+        let keywords: Vec<_> = read(text)
+            .instructions
+            .into_iter()
+            .map(|i| i.keyword)
+            .collect();
         assert_eq!(keywords, ["FROM", "RUN", "COPY", "USER"]);
     }
 
     #[test]
     fn a_malformed_keyword_is_kept_and_suggested() {
         let parsed = read("kFROM alpine\nRUN x\nENTRYPONT y\n");
-        let malformed: Vec<_> = parsed.malformed().map(|i| (i.keyword.as_str(), i.suggestion())).collect();
-        assert_eq!(malformed, [("kFROM", Some("FROM")), ("ENTRYPONT", Some("ENTRYPOINT"))]);
+        let malformed: Vec<_> = parsed
+            .malformed()
+            .map(|i| (i.keyword.as_str(), i.suggestion()))
+            .collect();
+        assert_eq!(
+            malformed,
+            [("kFROM", Some("FROM")), ("ENTRYPONT", Some("ENTRYPOINT"))]
+        );
         assert_eq!(parsed.stages().len(), 1);
     }
 

@@ -11,7 +11,11 @@ pub struct Word {
 
 /// The strings of `["a", "b"]`; `None` for a shell's line.
 pub fn exec_form(arguments: &str) -> Option<Vec<String>> {
-    let mut rest = arguments.trim().strip_prefix('[')?.strip_suffix(']')?.trim();
+    let mut rest = arguments
+        .trim()
+        .strip_prefix('[')?
+        .strip_suffix(']')?
+        .trim();
     let mut items = Vec::new();
     while !rest.is_empty() {
         let body = rest.strip_prefix('"')?;
@@ -45,7 +49,10 @@ mod tests {
 
     #[test]
     fn exec_forms() {
-        assert_eq!(exec_form(r#" ["a", "b \"c\""] "#), Some(vec!["a".into(), "b \"c\"".into()]));
+        assert_eq!(
+            exec_form(r#" ["a", "b \"c\""] "#),
+            Some(vec!["a".into(), "b \"c\"".into()])
+        );
         assert_eq!(exec_form("[]"), Some(vec![]));
         assert_eq!(exec_form("nginx -g 'x'"), None);
         assert_eq!(exec_form("['a']"), None);

@@ -38,12 +38,21 @@ pub struct Converted {
 
 /// Makes the migrated files of the findings' fixes; doubtful ones only with `with_unsafe`. A fix
 /// whose edits would change anything else is left out and said.
-pub fn convert(inputs: &Inputs<'_>, findings: &[Finding], with_unsafe: bool, files: &dyn Files) -> Result<Converted, String> {
+pub fn convert(
+    inputs: &Inputs<'_>,
+    findings: &[Finding],
+    with_unsafe: bool,
+    files: &dyn Files,
+) -> Result<Converted, String> {
     let work = Work::new(inputs)?;
     let candidates: Vec<usize> = findings
         .iter()
         .enumerate()
-        .filter(|(_, f)| f.fix.as_ref().is_some_and(|fix| with_unsafe || fix.applicability == Applicability::Safe))
+        .filter(|(_, f)| {
+            f.fix
+                .as_ref()
+                .is_some_and(|fix| with_unsafe || fix.applicability == Applicability::Safe)
+        })
         .map(|(n, _)| n)
         .collect();
     let mut refused = Vec::new();
@@ -67,20 +76,40 @@ pub fn convert(inputs: &Inputs<'_>, findings: &[Finding], with_unsafe: bool, fil
     }
     let mut out: Vec<OutFile> = texts
         .into_iter()
-        .map(|(path, text, executable)| OutFile { path, content: Content::Text(text), executable })
+        .map(|(path, text, executable)| OutFile {
+            path,
+            content: Content::Text(text),
+            executable,
+        })
         .collect();
     let directory = Path::new(DIRECTORY);
     if files.exists(&inputs.root.join(".env")) {
         // Variables stay in one place, for every tool that looks beside the compose file.
-        out.push(OutFile { path: directory.join(".env"), content: Content::Link("../../.env".into()), executable: false });
+        out.push(OutFile {
+            path: directory.join(".env"),
+            content: Content::Link("../../.env".into()),
+            executable: false,
+        });
     }
     if let Some(script) = report::volume_script(inputs, findings, &applied) {
-        out.push(OutFile { path: directory.join("setup-volumes.sh"), content: Content::Text(script), executable: true });
+        out.push(OutFile {
+            path: directory.join("setup-volumes.sh"),
+            content: Content::Text(script),
+            executable: true,
+        });
     }
     let text = report::migration(inputs, findings, &applied, &refused);
-    out.push(OutFile { path: directory.join("MIGRATION.md"), content: Content::Text(text), executable: false });
+    out.push(OutFile {
+        path: directory.join("MIGRATION.md"),
+        content: Content::Text(text),
+        executable: false,
+    });
     out.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(Converted { files: out, applied, refused })
+    Ok(Converted {
+        files: out,
+        applied,
+        refused,
+    })
 }
 
 struct Work<'a> {
@@ -101,13 +130,25 @@ impl<'a> Work<'a> {
                 .find(|(_, f)| f.path() == path)
                 .map(|(id, f)| (id, f.text().clone()))
                 .ok_or_else(|| format!("{} was not read", path.display()))?;
-            let mut trees = phoenix_compose::yaml::parse(&text, file).map_err(|d| d.message.clone())?;
+            let mut trees =
+                phoenix_compose::yaml::parse(&text, file).map_err(|d| d.message.clone())?;
             if trees.len() != 1 {
-                return Err(format!("{} has several YAML documents; write one", path.display()));
+                return Err(format!(
+                    "{} has several YAML documents; write one",
+                    path.display()
+                ));
             }
-            documents.push(Document { file, tree: trees.remove(0) });
+            documents.push(Document {
+                file,
+                tree: trees.remove(0),
+            });
         }
-        let mut work = Self { inputs, documents, base: Vec::new(), base_routes: Vec::new() };
+        let mut work = Self {
+            inputs,
+            documents,
+            base: Vec::new(),
+            base_routes: Vec::new(),
+        };
         for document in &work.documents {
             let (edits, unclear) = rebase::edits(inputs, document);
             if let Some(span) = unclear.first() {
@@ -133,24 +174,42 @@ impl<'a> Work<'a> {
             if recipe.parsed.is_err() {
                 continue;
             }
-            let Some(build) = self.inputs.project.services.get(service).and_then(|s| s.build.as_ref()) else { continue };
+            let Some(build) = self
+                .inputs
+                .project
+                .services
+                .get(service)
+                .and_then(|s| s.build.as_ref())
+            else {
+                continue;
+            };
             let target = self.inputs.root.join(containerfile_of(service));
             let dockerfile = relative(Path::new(&build.context), &target);
-            let written = self.documents.iter().find_map(|d| d.tree.at(["services", service, "build"]));
+            let written = self
+                .documents
+                .iter()
+                .find_map(|d| d.tree.at(["services", service, "build"]));
             match written {
                 // `build: ./dir` has no room for a file's name.
                 Some(node) if node.as_str().is_some() => {
-                    let context = relative(&self.inputs.root.join(DIRECTORY), Path::new(&build.context));
+                    let context =
+                        relative(&self.inputs.root.join(DIRECTORY), Path::new(&build.context));
                     let text = format!(
                         "{{context: {}, dockerfile: {}}}",
                         edit_compose::scalar(&context),
                         edit_compose::scalar(&dockerfile)
                     );
-                    self.base.push(Change::Edit(Edit::replace(node.origin, text)));
+                    self.base
+                        .push(Change::Edit(Edit::replace(node.origin, text)));
                 }
-                _ => self.base.push(put(&["services", service, "build"], "dockerfile", dockerfile.into())),
+                _ => self.base.push(put(
+                    &["services", service, "build"],
+                    "dockerfile",
+                    dockerfile.into(),
+                )),
             }
-            self.base_routes.push(format!("services.{service}.build.dockerfile"));
+            self.base_routes
+                .push(format!("services.{service}.build.dockerfile"));
         }
     }
 
@@ -166,7 +225,12 @@ impl<'a> Work<'a> {
         (changes, routes)
     }
 
-    fn check(&self, findings: &[Finding], chosen: &[usize], files: &dyn Files) -> Result<(), String> {
+    fn check(
+        &self,
+        findings: &[Finding],
+        chosen: &[usize],
+        files: &dyn Files,
+    ) -> Result<(), String> {
         let (_, routes) = self.changes(findings, chosen);
         let texts = self.texts(findings, chosen)?;
         let compose: Vec<(PathBuf, String)> = self
@@ -178,7 +242,13 @@ impl<'a> Work<'a> {
             })
             .collect();
         // What a script says is as sure as a script can be: it is only text.
-        guard::check(self.inputs.project, files, &compose, &self.inputs.root.join(DIRECTORY), &routes)
+        guard::check(
+            self.inputs.project,
+            files,
+            &compose,
+            &self.inputs.root.join(DIRECTORY),
+            &routes,
+        )
     }
 
     fn compose_paths(&self) -> Vec<(FileId, PathBuf)> {
@@ -187,11 +257,19 @@ impl<'a> Work<'a> {
             1 => "podman-compose.override.yaml".to_owned(),
             n => format!("podman-compose.override{n}.yaml"),
         };
-        self.documents.iter().enumerate().map(|(n, d)| (d.file, Path::new(DIRECTORY).join(name(n)))).collect()
+        self.documents
+            .iter()
+            .enumerate()
+            .map(|(n, d)| (d.file, Path::new(DIRECTORY).join(name(n))))
+            .collect()
     }
 
     /// Path, text and whether it is executable, of every text file that is written.
-    fn texts(&self, findings: &[Finding], chosen: &[usize]) -> Result<Vec<(PathBuf, String, bool)>, String> {
+    fn texts(
+        &self,
+        findings: &[Finding],
+        chosen: &[usize],
+    ) -> Result<Vec<(PathBuf, String, bool)>, String> {
         let sources = &self.inputs.sources;
         let (changes, _) = self.changes(findings, chosen);
         let edits = edit_compose::edits(&self.documents, sources, &changes)?;
@@ -206,8 +284,12 @@ impl<'a> Work<'a> {
             }
         }
         // Everything else that an edit touches is changed in place.
-        let ours: Vec<FileId> =
-            self.documents.iter().map(|d| d.file).chain(self.inputs.recipes.values().map(|r| r.file)).collect();
+        let ours: Vec<FileId> = self
+            .documents
+            .iter()
+            .map(|d| d.file)
+            .chain(self.inputs.recipes.values().map(|r| r.file))
+            .collect();
         let mut others: BTreeMap<FileId, ()> = BTreeMap::new();
         for edit in &edits {
             if !ours.contains(&edit.span.file) {
@@ -235,7 +317,9 @@ pub(crate) fn relative(from: &Path, to: &Path) -> String {
     let to: Vec<_> = to.components().collect();
     let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
     let up = std::iter::repeat_n("..".to_owned(), from.len() - common);
-    let down = to[common..].iter().map(|c| c.as_os_str().to_string_lossy().into_owned());
+    let down = to[common..]
+        .iter()
+        .map(|c| c.as_os_str().to_string_lossy().into_owned());
     let path = up.chain(down).collect::<Vec<_>>().join("/");
     if path.is_empty() { ".".into() } else { path }
 }

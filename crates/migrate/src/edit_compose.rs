@@ -16,7 +16,11 @@ pub(crate) struct Document {
 
 /// Edits that make the changes, in the files that the routes are written in. `Err` names a change
 /// that has no place.
-pub(crate) fn edits(documents: &[Document], sources: &SourceMap, changes: &[Change]) -> Result<Vec<Edit>, String> {
+pub(crate) fn edits(
+    documents: &[Document],
+    sources: &SourceMap,
+    changes: &[Change],
+) -> Result<Vec<Edit>, String> {
     let mut edits = Vec::new();
     // Keys put into one mapping are put together, lists under one key joined.
     let mut puts: BTreeMap<Vec<String>, Vec<(String, Value)>> = BTreeMap::new();
@@ -28,7 +32,12 @@ pub(crate) fn edits(documents: &[Document], sources: &SourceMap, changes: &[Chan
                 let entries = puts.entry(route.clone()).or_default();
                 match entries.iter_mut().find(|(k, _)| k == key) {
                     Some((_, Value::Array(list))) => match value {
-                        Value::Array(more) => list.extend(more.iter().filter(|v| !list.contains(v)).cloned().collect::<Vec<_>>()),
+                        Value::Array(more) => list.extend(
+                            more.iter()
+                                .filter(|v| !list.contains(v))
+                                .cloned()
+                                .collect::<Vec<_>>(),
+                        ),
                         other => list.push(other.clone()),
                     },
                     Some((_, Value::Object(map))) if value.is_object() => {
@@ -45,7 +54,12 @@ pub(crate) fn edits(documents: &[Document], sources: &SourceMap, changes: &[Chan
             .iter()
             .find(|d| d.tree.at(route.iter().map(String::as_str)).is_some())
             .or_else(|| documents.first().filter(|_| route.len() <= 1));
-        let Some(document) = document else { return Err(format!("`{}` is not written in a file that is migrated", route.join("."))) };
+        let Some(document) = document else {
+            return Err(format!(
+                "`{}` is not written in a file that is migrated",
+                route.join(".")
+            ));
+        };
         put(document, sources, &route, entries, &mut edits)?;
     }
     Ok(edits)
@@ -64,11 +78,17 @@ fn put(
     match node {
         None => {
             // A section that is not there yet, at the end of the file.
-            let [section] = route else { return Err(format!("`{}` is not there", route.join("."))) };
+            let [section] = route else {
+                return Err(format!("`{}` is not there", route.join(".")));
+            };
             let value = Value::Object(entries.into_iter().collect());
             let lead = if text.ends_with('\n') { "\n" } else { "\n\n" };
             let body = block(&serde_json::json!({ section: value }), 0, unit);
-            edits.push(Edit::insert(document.file, text.len(), format!("{lead}{body}")));
+            edits.push(Edit::insert(
+                document.file,
+                text.len(),
+                format!("{lead}{body}"),
+            ));
             Ok(())
         }
         Some(node) => match &node.value {
@@ -77,7 +97,9 @@ fn put(
                 for (key, value) in entries {
                     match map.get(&key) {
                         None => fresh.push((key, value)),
-                        Some(entry) => existing(document, sources, node, &key, entry, value, unit, &mut fresh, edits)?,
+                        Some(entry) => existing(
+                            document, sources, node, &key, entry, value, unit, &mut fresh, edits,
+                        )?,
                     }
                 }
                 // The project's name stands first.
@@ -86,18 +108,27 @@ fn put(
                 {
                     let (_, name) = fresh.remove(at);
                     let first = map.values().map(|e| e.key.start).min().unwrap_or(0) as usize;
-                    edits.push(Edit::insert(document.file, first, format!("name: {}\n\n", flow(&name))));
+                    edits.push(Edit::insert(
+                        document.file,
+                        first,
+                        format!("name: {}\n\n", flow(&name)),
+                    ));
                 }
                 insert(document, sources, node, map, fresh, unit, edits);
                 Ok(())
             }
             Yaml::Null => {
-                let key_span = key_of(document, route).ok_or_else(|| format!("`{}` has no key", route.join(".")))?;
+                let key_span = key_of(document, route)
+                    .ok_or_else(|| format!("`{}` has no key", route.join(".")))?;
                 let column = column(&text, key_span.start as usize);
                 let at = line_end(&text, key_span.end as usize);
                 let value = Value::Object(entries.into_iter().collect());
                 let body = block(&value, column + unit, unit);
-                edits.push(Edit::insert(document.file, at, format!("\n{}", body.trim_end_matches('\n'))));
+                edits.push(Edit::insert(
+                    document.file,
+                    at,
+                    format!("\n{}", body.trim_end_matches('\n')),
+                ));
                 Ok(())
             }
             _ => Err(format!("`{}` is not a mapping", route.join("."))),
@@ -106,7 +137,10 @@ fn put(
 }
 
 /// A key that is there: lists grow, mappings grow, anything else is replaced.
-#[expect(clippy::too_many_arguments, reason = "one call, all of it the place of an edit")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one call, all of it the place of an edit"
+)]
 fn existing(
     document: &Document,
     sources: &SourceMap,
@@ -125,7 +159,10 @@ fn existing(
         // From an anchor: an own key with all of it, so that nobody else changes.
         (Yaml::List(old), Value::Array(new)) if !own => {
             let mut all: Vec<Value> = old.iter().map(Node::to_json).collect();
-            all.extend(new.into_iter().filter(|v| !old.iter().any(|o| o.to_json() == *v)));
+            all.extend(
+                new.into_iter()
+                    .filter(|v| !old.iter().any(|o| o.to_json() == *v)),
+            );
             fresh.push((key.to_owned(), Value::Array(all)));
             Ok(())
         }
@@ -133,9 +170,14 @@ fn existing(
             fresh.push((key.to_owned(), value));
             Ok(())
         }
-        (_, _) if aliased => Err(format!("`{key}` is an alias of something written elsewhere")),
+        (_, _) if aliased => Err(format!(
+            "`{key}` is an alias of something written elsewhere"
+        )),
         (Yaml::List(old), Value::Array(new)) => {
-            let new: Vec<Value> = new.into_iter().filter(|v| !old.iter().any(|o| o.to_json() == *v)).collect();
+            let new: Vec<Value> = new
+                .into_iter()
+                .filter(|v| !old.iter().any(|o| o.to_json() == *v))
+                .collect();
             append(document, &text, &entry.node, old, &new, edits);
             Ok(())
         }
@@ -144,7 +186,17 @@ fn existing(
             for (k, v) in new {
                 match map.get(&k) {
                     None => inner.push((k, v)),
-                    Some(e) => existing(document, sources, &entry.node, &k, e, v, unit, &mut inner, edits)?,
+                    Some(e) => existing(
+                        document,
+                        sources,
+                        &entry.node,
+                        &k,
+                        e,
+                        v,
+                        unit,
+                        &mut inner,
+                        edits,
+                    )?,
                 }
             }
             insert(document, sources, &entry.node, map, inner, unit, edits);
@@ -154,10 +206,17 @@ fn existing(
             let column = column(&text, entry.key.start as usize);
             let at = line_end(&text, entry.key.end as usize);
             let body = match &value {
-                Value::Object(_) | Value::Array(_) => format!("\n{}", block(&value, column + unit, unit).trim_end_matches('\n')),
+                Value::Object(_) | Value::Array(_) => format!(
+                    "\n{}",
+                    block(&value, column + unit, unit).trim_end_matches('\n')
+                ),
                 scalar => format!(" {}", flow(scalar)),
             };
-            let at = if matches!(value, Value::Object(_) | Value::Array(_)) { at } else { entry.key.end as usize + 1 };
+            let at = if matches!(value, Value::Object(_) | Value::Array(_)) {
+                at
+            } else {
+                entry.key.end as usize + 1
+            };
             edits.push(Edit::insert(document.file, at, body));
             Ok(())
         }
@@ -186,24 +245,43 @@ fn insert(
     }
     let text = sources.file(document.file).text().clone();
     if text[node.origin.range()].starts_with('{') {
-        let inner: Vec<String> = entries.iter().map(|(k, v)| format!("{}: {}", scalar(k), flow(v))).collect();
+        let inner: Vec<String> = entries
+            .iter()
+            .map(|(k, v)| format!("{}: {}", scalar(k), flow(v)))
+            .collect();
         let close = node.origin.start as usize + text[node.origin.range()].rfind('}').unwrap_or(1);
         let comma = if map.is_empty() { "" } else { ", " };
         // Before blanks that stand in front of the brace.
         let at = text[..close].trim_end().len();
-        edits.push(Edit::insert(document.file, at, format!("{comma}{}", inner.join(", "))));
+        edits.push(Edit::insert(
+            document.file,
+            at,
+            format!("{comma}{}", inner.join(", ")),
+        ));
         return;
     }
-    let own: Vec<(&String, &phoenix_compose::Entry)> = map.iter().filter(|(_, e)| within(e.key, node.origin)).collect();
-    let column = own.first().map_or_else(|| column(&text, node.origin.start as usize), |(_, e)| column(&text, e.key.start as usize));
-    let end = own.iter().map(|(_, e)| content_end(&text, e.key, &e.node, node.origin)).max().unwrap_or(node.origin.start as usize);
+    let own: Vec<(&String, &phoenix_compose::Entry)> = map
+        .iter()
+        .filter(|(_, e)| within(e.key, node.origin))
+        .collect();
+    let column = own.first().map_or_else(
+        || column(&text, node.origin.start as usize),
+        |(_, e)| column(&text, e.key.start as usize),
+    );
+    let end = own
+        .iter()
+        .map(|(_, e)| content_end(&text, e.key, &e.node, node.origin))
+        .max()
+        .unwrap_or(node.origin.start as usize);
     // `<<: *anchor` is no entry of the map, and may be the last line.
     let end = end.max(last_merge(&text, node, column));
     let at = line_end(&text, end);
     let mut body = String::new();
     for (key, value) in entries {
         body.push('\n');
-        body.push_str(block(&serde_json::json!({ key: value }), column, unit).trim_end_matches('\n'));
+        body.push_str(
+            block(&serde_json::json!({ key: value }), column, unit).trim_end_matches('\n'),
+        );
     }
     edits.push(Edit::insert(document.file, at, body));
 }
@@ -212,7 +290,9 @@ fn insert(
 fn last_merge(text: &str, node: &Node, column: usize) -> usize {
     let lead = format!("{}<<:", " ".repeat(column));
     let mut last = 0;
-    let mut at = text[..node.origin.start as usize].rfind('\n').map_or(0, |n| n + 1);
+    let mut at = text[..node.origin.start as usize]
+        .rfind('\n')
+        .map_or(0, |n| n + 1);
     for line in text[at..].split_inclusive('\n') {
         if at > node.origin.end as usize {
             break;
@@ -225,7 +305,14 @@ fn last_merge(text: &str, node: &Node, column: usize) -> usize {
     last
 }
 
-fn append(document: &Document, text: &str, node: &Node, old: &[Node], new: &[Value], edits: &mut Vec<Edit>) {
+fn append(
+    document: &Document,
+    text: &str,
+    node: &Node,
+    old: &[Node],
+    new: &[Value],
+    edits: &mut Vec<Edit>,
+) {
     if new.is_empty() {
         return;
     }
@@ -234,14 +321,23 @@ fn append(document: &Document, text: &str, node: &Node, old: &[Node], new: &[Val
         let close = start + text[node.origin.range()].rfind(']').unwrap_or(1);
         let items: Vec<String> = new.iter().map(flow).collect();
         let comma = if old.is_empty() { "" } else { ", " };
-        edits.push(Edit::insert(document.file, text[..close].trim_end().len(), format!("{comma}{}", items.join(", "))));
+        edits.push(Edit::insert(
+            document.file,
+            text[..close].trim_end().len(),
+            format!("{comma}{}", items.join(", ")),
+        ));
         return;
     }
     let Some(last) = old.last() else { return };
-    let line = text[..last.origin.start as usize].rfind('\n').map_or(0, |n| n + 1);
+    let line = text[..last.origin.start as usize]
+        .rfind('\n')
+        .map_or(0, |n| n + 1);
     let dash = text[line..].find('-').unwrap_or(0);
     let at = line_end(text, content_end(text, last.origin, last, node.origin));
-    let items: String = new.iter().map(|v| format!("\n{}- {}", " ".repeat(dash), flow(v))).collect();
+    let items: String = new
+        .iter()
+        .map(|v| format!("\n{}- {}", " ".repeat(dash), flow(v)))
+        .collect();
     edits.push(Edit::insert(document.file, at, items));
 }
 
@@ -251,8 +347,13 @@ fn remove(documents: &[Document], sources: &SourceMap, route: &[String]) -> Opti
         let parent = document.tree.at(parents.iter().map(String::as_str))?;
         let entry = parent.as_map()?.get(last)?;
         let text = sources.file(document.file).text();
-        let start = text[..entry.key.start as usize].rfind('\n').map_or(0, |n| n + 1);
-        let end = line_end(text, content_end(text, entry.key, &entry.node, parent.origin));
+        let start = text[..entry.key.start as usize]
+            .rfind('\n')
+            .map_or(0, |n| n + 1);
+        let end = line_end(
+            text,
+            content_end(text, entry.key, &entry.node, parent.origin),
+        );
         let end = (end + 1).min(text.len());
         Some(Edit::replace(Span::new(document.file, start, end), ""))
     })
@@ -286,7 +387,14 @@ fn content_end(text: &str, key: Span, node: &Node, parent: Span) -> usize {
 
 fn key_of(document: &Document, route: &[String]) -> Option<Span> {
     let (last, parents) = route.split_last()?;
-    Some(document.tree.at(parents.iter().map(String::as_str))?.as_map()?.get(last)?.key)
+    Some(
+        document
+            .tree
+            .at(parents.iter().map(String::as_str))?
+            .as_map()?
+            .get(last)?
+            .key,
+    )
 }
 
 fn column(text: &str, at: usize) -> usize {
@@ -295,7 +403,11 @@ fn column(text: &str, at: usize) -> usize {
 
 fn line_end(text: &str, at: usize) -> usize {
     let end = at + text[at..].find('\n').unwrap_or(text.len() - at);
-    if text[..end].ends_with('\r') { end - 1 } else { end }
+    if text[..end].ends_with('\r') {
+        end - 1
+    } else {
+        end
+    }
 }
 
 /// How far the file indents: the column of the first service.
@@ -303,7 +415,13 @@ fn indent_unit(document: &Document, sources: &SourceMap) -> usize {
     let text = sources.file(document.file).text();
     let sections = document.tree.as_map().into_iter().flatten();
     sections
-        .filter_map(|(_, e)| e.node.as_map()?.values().next().map(|first| column(text, first.key.start as usize)))
+        .filter_map(|(_, e)| {
+            e.node
+                .as_map()?
+                .values()
+                .next()
+                .map(|first| column(text, first.key.start as usize))
+        })
         .find(|n| (1..=8).contains(n))
         .unwrap_or(2)
 }
@@ -317,10 +435,22 @@ fn block(value: &Value, column: usize, unit: usize) -> String {
             for (key, value) in map {
                 match value {
                     Value::Object(inner) if !inner.is_empty() => {
-                        out.push_str(&format!("{lead}{}:\n{}", scalar(key), block(value, column + unit, unit)));
+                        out.push_str(&format!(
+                            "{lead}{}:\n{}",
+                            scalar(key),
+                            block(value, column + unit, unit)
+                        ));
                     }
-                    Value::Array(inner) if !inner.is_empty() && inner.iter().all(|v| !v.is_object()) && !short(inner) => {
-                        out.push_str(&format!("{lead}{}:\n{}", scalar(key), block(value, column + unit, unit)));
+                    Value::Array(inner)
+                        if !inner.is_empty()
+                            && inner.iter().all(|v| !v.is_object())
+                            && !short(inner) =>
+                    {
+                        out.push_str(&format!(
+                            "{lead}{}:\n{}",
+                            scalar(key),
+                            block(value, column + unit, unit)
+                        ));
                     }
                     other => out.push_str(&format!("{lead}{}: {}\n", scalar(key), flow(other))),
                 }
@@ -347,7 +477,10 @@ fn flow(value: &Value) -> String {
         Value::String(text) => scalar(text),
         Value::Array(list) => format!("[{}]", list.iter().map(flow).collect::<Vec<_>>().join(", ")),
         Value::Object(map) => {
-            let inner: Vec<String> = map.iter().map(|(k, v)| format!("{}: {}", scalar(k), flow(v))).collect();
+            let inner: Vec<String> = map
+                .iter()
+                .map(|(k, v)| format!("{}: {}", scalar(k), flow(v)))
+                .collect();
             format!("{{{}}}", inner.join(", "))
         }
         other => other.to_string(),
@@ -358,9 +491,18 @@ fn flow(value: &Value) -> String {
 pub(crate) fn scalar(text: &str) -> String {
     let plain = !text.is_empty()
         && text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/' || c == '_' || c == '.')
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || "_./-".contains(c))
-        && !matches!(text.to_ascii_lowercase().as_str(), "true" | "false" | "null" | "yes" | "no" | "on" | "off" | "y" | "n");
-    if plain { text.to_owned() } else { serde_json::to_string(text).unwrap_or_default() }
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "_./-".contains(c))
+        && !matches!(
+            text.to_ascii_lowercase().as_str(),
+            "true" | "false" | "null" | "yes" | "no" | "on" | "off" | "y" | "n"
+        );
+    if plain {
+        text.to_owned()
+    } else {
+        serde_json::to_string(text).unwrap_or_default()
+    }
 }
 
 #[cfg(test)]
@@ -386,11 +528,23 @@ mod tests {
             text,
             &[
                 put(&["services", "web"], "user", json!("101:101")),
-                put(&["services", "web"], "security_opt", json!(["no-new-privileges:true"])),
-                put(&["services", "web"], "security_opt", json!(["label=disable"])),
+                put(
+                    &["services", "web"],
+                    "security_opt",
+                    json!(["no-new-privileges:true"]),
+                ),
+                put(
+                    &["services", "web"],
+                    "security_opt",
+                    json!(["label=disable"]),
+                ),
                 put(&["services", "db"], "cap_drop", json!(["ALL"])),
                 put(&["volumes", "data"], "driver", json!("local")),
-                put(&["networks"], "net", json!({ "ipam": { "config": [{ "subnet": "10.1.0.0/24" }] } })),
+                put(
+                    &["networks"],
+                    "net",
+                    json!({ "ipam": { "config": [{ "subnet": "10.1.0.0/24" }] } }),
+                ),
             ],
         );
         assert_eq!(
@@ -409,13 +563,19 @@ mod tests {
                 put(&["services", "db"], "cap_add", json!(["B"])),
             ],
         );
-        assert_eq!(out, "services: {web: {image: x, cap_add: [A, B], user: \"1\"}, db: {image: y, cap_add: [B]}}\n");
+        assert_eq!(
+            out,
+            "services: {web: {image: x, cap_add: [A, B], user: \"1\"}, db: {image: y, cap_add: [B]}}\n"
+        );
     }
 
     #[test]
     fn what_an_anchor_gives_is_not_changed_for_others() {
         let text = "x-c: &c\n  security_opt: [a]\nservices:\n  web:\n    image: x\n    <<: *c\n  db:\n    <<: *c\n    image: y\n";
-        let out = change(text, &[put(&["services", "web"], "security_opt", json!(["b"]))]);
+        let out = change(
+            text,
+            &[put(&["services", "web"], "security_opt", json!(["b"]))],
+        );
         assert_eq!(
             out,
             "x-c: &c\n  security_opt: [a]\nservices:\n  web:\n    image: x\n    <<: *c\n    security_opt: [a, b]\n  db:\n    <<: *c\n    image: y\n"
@@ -424,7 +584,12 @@ mod tests {
 
     #[test]
     fn keys_are_removed_with_their_line() {
-        let out = change("# c\nversion: \"3\" # old\nservices: {}\n", &[Change::Remove { route: vec!["version".into()] }]);
+        let out = change(
+            "# c\nversion: \"3\" # old\nservices: {}\n",
+            &[Change::Remove {
+                route: vec!["version".into()],
+            }],
+        );
         assert_eq!(out, "# c\nservices: {}\n");
     }
 }

@@ -27,7 +27,10 @@ pub static FAMILIES: &[Family] = &[
         name: "postgres",
         user: "999:999",
         user_name: "postgres",
-        data: &[("/var/lib/postgresql/data", "0700"), ("/var/lib/postgresql", "0700")],
+        data: &[
+            ("/var/lib/postgresql/data", "0700"),
+            ("/var/lib/postgresql", "0700"),
+        ],
         writes: &["/var/run/postgresql", "/tmp"],
         root_capabilities: STEP_DOWN,
     },
@@ -78,12 +81,18 @@ impl Family {
     pub fn of(image: &str) -> Option<&'static Family> {
         let image = ImageRef::parse(image)?;
         // Only the program's own repository: `bitnami/postgresql` is another image.
-        let official = matches!(image.path.as_str(), p if !p.contains('/') || p.starts_with("library/"));
-        FAMILIES.iter().find(|f| official && f.name == image.family())
+        let official =
+            matches!(image.path.as_str(), p if !p.contains('/') || p.starts_with("library/"));
+        FAMILIES
+            .iter()
+            .find(|f| official && f.name == image.family())
     }
 
     /// The mode of a data directory.
     pub fn mode(&self, target: &str) -> Option<&'static str> {
-        self.data.iter().find(|(path, _)| *path == target).map(|(_, mode)| *mode)
+        self.data
+            .iter()
+            .find(|(path, _)| *path == target)
+            .map(|(_, mode)| *mode)
     }
 }

@@ -34,14 +34,28 @@ pub struct Fix {
 pub enum Change {
     Edit(Edit),
     /// A key in the mapping at a route of the compose file; lists under one key are joined.
-    Put { route: Vec<String>, key: String, value: Value },
+    Put {
+        route: Vec<String>,
+        key: String,
+        value: Value,
+    },
     /// Take the key at the end of the route away.
-    Remove { route: Vec<String> },
+    Remove {
+        route: Vec<String>,
+    },
 }
 
 impl Finding {
     pub fn new(code: &'static str, severity: Severity, message: impl Into<String>) -> Self {
-        Self { code, severity, message: message.into(), span: None, service: None, help: None, fix: None }
+        Self {
+            code,
+            severity,
+            message: message.into(),
+            span: None,
+            service: None,
+            help: None,
+            fix: None,
+        }
     }
 
     #[must_use]
@@ -73,9 +87,20 @@ impl Finding {
         self.fixed(title, Applicability::Unsafe, routes, changes)
     }
 
-    fn fixed(mut self, title: impl Into<String>, applicability: Applicability, routes: &[&str], changes: Vec<Change>) -> Self {
+    fn fixed(
+        mut self,
+        title: impl Into<String>,
+        applicability: Applicability,
+        routes: &[&str],
+        changes: Vec<Change>,
+    ) -> Self {
         let routes = routes.iter().map(|r| (*r).to_owned()).collect();
-        self.fix = Some(Fix { title: title.into(), applicability, changes, routes });
+        self.fix = Some(Fix {
+            title: title.into(),
+            applicability,
+            changes,
+            routes,
+        });
         self
     }
 
@@ -83,7 +108,9 @@ impl Finding {
         let mut diagnostic = Diagnostic::new(self.severity, &self.message).code(self.code);
         diagnostic.span = self.span;
         diagnostic.help = match (&self.fix, &self.help) {
-            (Some(fix), _) if fix.applicability == Applicability::Safe => Some(format!("`--apply`: {}", fix.title)),
+            (Some(fix), _) if fix.applicability == Applicability::Safe => {
+                Some(format!("`--apply`: {}", fix.title))
+            }
             (Some(fix), _) => Some(format!("`--apply --unsafe`: {}", fix.title)),
             (None, help) => help.clone(),
         };
@@ -100,5 +127,9 @@ pub(crate) fn route(parts: &[&str]) -> Vec<String> {
 }
 
 pub(crate) fn put(parts: &[&str], key: &str, value: Value) -> Change {
-    Change::Put { route: route(parts), key: key.to_owned(), value }
+    Change::Put {
+        route: route(parts),
+        key: key.to_owned(),
+        value,
+    }
 }

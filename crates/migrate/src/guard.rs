@@ -46,7 +46,10 @@ pub(crate) fn check(
 ) -> Result<(), String> {
     let overlay = Overlay {
         below: files,
-        files: migrated.iter().map(|(path, text)| (path.clone(), text.clone().into_bytes())).collect(),
+        files: migrated
+            .iter()
+            .map(|(path, text)| (path.clone(), text.clone().into_bytes()))
+            .collect(),
     };
     let options = Options {
         files: migrated.iter().map(|(path, _)| path.clone()).collect(),
@@ -61,15 +64,25 @@ pub(crate) fn check(
     let mut options = options;
     options.environment.remove("COMPOSE_PROJECT_NAME");
     let loaded = phoenix_compose::load(&overlay, &options).map_err(|failure| {
-        let texts: Vec<String> =
-            failure.errors.iter().map(|e| render::to_text(e, &failure.sources, false)).collect();
+        let texts: Vec<String> = failure
+            .errors
+            .iter()
+            .map(|e| render::to_text(e, &failure.sources, false))
+            .collect();
         format!("the migrated file does not load: {}", texts.join("\n"))
     })?;
-    let value = |project: &Project| serde_json::from_str::<Value>(&phoenix_compose::to_json(project)).unwrap_or_default();
+    let value = |project: &Project| {
+        serde_json::from_str::<Value>(&phoenix_compose::to_json(project)).unwrap_or_default()
+    };
     let mut found = Vec::new();
     differences(&value(original), &value(&loaded.project), "", &mut found);
     found.retain(|route| {
-        !allowed.iter().any(|a| route == a || route.strip_prefix(a.as_str()).is_some_and(|rest| rest.starts_with('.')))
+        !allowed.iter().any(|a| {
+            route == a
+                || route
+                    .strip_prefix(a.as_str())
+                    .is_some_and(|rest| rest.starts_with('.'))
+        })
     });
     match found.first() {
         None => Ok(()),
@@ -81,7 +94,11 @@ fn differences(a: &Value, b: &Value, route: &str, found: &mut Vec<String>) {
     match (a, b) {
         (Value::Object(x), Value::Object(y)) => {
             for key in x.keys().chain(y.keys().filter(|k| !x.contains_key(*k))) {
-                let route = if route.is_empty() { key.clone() } else { format!("{route}.{key}") };
+                let route = if route.is_empty() {
+                    key.clone()
+                } else {
+                    format!("{route}.{key}")
+                };
                 match (x.get(key), y.get(key)) {
                     (Some(x), Some(y)) => differences(x, y, &route, found),
                     _ => found.push(route),

@@ -19,7 +19,11 @@ pub struct Facts {
 
 impl Default for Facts {
     fn default() -> Self {
-        Self { unprivileged_port_start: 1024, lingering: true, routes: Vec::new() }
+        Self {
+            unprivileged_port_start: 1024,
+            lingering: true,
+            routes: Vec::new(),
+        }
     }
 }
 
@@ -40,7 +44,9 @@ impl Recipe {
     pub fn final_stage(&self) -> Option<phoenix_containerfile::Stage<'_>> {
         let mut stages = self.parsed.as_ref().ok()?.stages();
         match &self.target {
-            Some(target) => stages.into_iter().find(|s| s.from.name.as_deref() == Some(target)),
+            Some(target) => stages
+                .into_iter()
+                .find(|s| s.from.name.as_deref() == Some(target)),
             None => stages.pop(),
         }
     }
@@ -51,7 +57,10 @@ impl Recipe {
         let stages = parsed.stages();
         let mut image = self.final_stage()?.from.image;
         for _ in 0..stages.len() {
-            match stages.iter().find(|s| s.from.name.as_deref() == Some(image.as_str())) {
+            match stages
+                .iter()
+                .find(|s| s.from.name.as_deref() == Some(image.as_str()))
+            {
                 Some(earlier) => image = earlier.from.image.clone(),
                 None => break,
             }
@@ -81,16 +90,23 @@ pub struct Inputs<'a> {
 
 impl Inputs<'_> {
     pub fn origin(&self, route: &[&str]) -> Option<Span> {
-        (1..=route.len()).rev().find_map(|n| self.project.origin(route[..n].iter().copied()))
+        (1..=route.len())
+            .rev()
+            .find_map(|n| self.project.origin(route[..n].iter().copied()))
     }
 
     /// The text of a scalar without its quotes: what an edit of its content replaces.
     pub fn inner(&self, span: Span) -> (Span, &str) {
         let text = self.sources.text(span);
         let quoted = text.len() >= 2
-            && (text.starts_with('"') && text.ends_with('"') || text.starts_with('\'') && text.ends_with('\''));
+            && (text.starts_with('"') && text.ends_with('"')
+                || text.starts_with('\'') && text.ends_with('\''));
         if quoted {
-            let span = Span { start: span.start + 1, end: span.end - 1, ..span };
+            let span = Span {
+                start: span.start + 1,
+                end: span.end - 1,
+                ..span
+            };
             (span, self.sources.text(span))
         } else {
             (span, text)
@@ -106,18 +122,37 @@ impl Inputs<'_> {
     pub fn habits(&self, service: &str) -> Option<String> {
         match self.recipes.get(service) {
             Some(recipe) => recipe.base(),
-            None => self.project.services.get(service).filter(|s| s.build.is_none()).map(|s| s.image.clone()),
+            None => self
+                .project
+                .services
+                .get(service)
+                .filter(|s| s.build.is_none())
+                .map(|s| s.image.clone()),
         }
     }
 }
 
 /// Directories that hold no text of the project.
-const SKIPPED: [&str; 8] = [".git", "node_modules", "target", "vendor", ".venv", "dist", "build", "infra"];
+const SKIPPED: [&str; 8] = [
+    ".git",
+    "node_modules",
+    "target",
+    "vendor",
+    ".venv",
+    "dist",
+    "build",
+    "infra",
+];
 /// Largest text file that is looked into, in bytes.
 const LARGEST: usize = 512 << 10;
 
 /// Gathers the Dockerfiles and text files around a loaded project.
-pub fn read<'a>(loaded: &'a Loaded, files: &dyn Files, list: &dyn Fn(&Path) -> Vec<(PathBuf, bool)>, facts: Facts) -> Inputs<'a> {
+pub fn read<'a>(
+    loaded: &'a Loaded,
+    files: &dyn Files,
+    list: &dyn Fn(&Path) -> Vec<(PathBuf, bool)>,
+    facts: Facts,
+) -> Inputs<'a> {
     let root = loaded.project.working_dir.clone();
     let mut inputs = Inputs {
         root: root.clone(),
@@ -128,38 +163,73 @@ pub fn read<'a>(loaded: &'a Loaded, files: &dyn Files, list: &dyn Fn(&Path) -> V
         facts,
     };
     for (name, service) in &loaded.project.services {
-        let Some(build) = &service.build else { continue };
-        if build.dockerfile.is_empty() || build.context.contains("://") || !build.context.starts_with('/') {
+        let Some(build) = &service.build else {
+            continue;
+        };
+        if build.dockerfile.is_empty()
+            || build.context.contains("://")
+            || !build.context.starts_with('/')
+        {
             continue;
         }
         let path = Path::new(&build.context).join(&build.dockerfile);
         let parsed = if files.is_dir(&path) {
-            Err(Diagnostic::error(format!("the Dockerfile {} is a directory", path.display())))
+            Err(Diagnostic::error(format!(
+                "the Dockerfile {} is a directory",
+                path.display()
+            )))
         } else {
             match files.read(&path).map(String::from_utf8) {
                 Ok(Ok(text)) => {
                     let file = inputs.sources.add(&path, text.clone());
                     let parsed = phoenix_containerfile::parse(&text, file).map_err(|d| *d);
                     let target = Some(build.target.clone()).filter(|t| !t.is_empty());
-                    inputs.recipes.insert(name.clone(), Recipe { service: name.clone(), path, file, parsed, target });
+                    inputs.recipes.insert(
+                        name.clone(),
+                        Recipe {
+                            service: name.clone(),
+                            path,
+                            file,
+                            parsed,
+                            target,
+                        },
+                    );
                     continue;
                 }
-                Ok(Err(_)) => Err(Diagnostic::error(format!("the Dockerfile {} is not UTF-8", path.display()))),
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                    Err(Diagnostic::error(format!("the Dockerfile {} does not exist", path.display())))
-                }
-                Err(error) => Err(Diagnostic::error(format!("the Dockerfile {} cannot be read: {error}", path.display()))),
+                Ok(Err(_)) => Err(Diagnostic::error(format!(
+                    "the Dockerfile {} is not UTF-8",
+                    path.display()
+                ))),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(
+                    Diagnostic::error(format!("the Dockerfile {} does not exist", path.display())),
+                ),
+                Err(error) => Err(Diagnostic::error(format!(
+                    "the Dockerfile {} cannot be read: {error}",
+                    path.display()
+                ))),
             }
         };
         let file = inputs.sources.add(&path, "");
-        inputs.recipes.insert(name.clone(), Recipe { service: name.clone(), path, file, parsed, target: None });
+        inputs.recipes.insert(
+            name.clone(),
+            Recipe {
+                service: name.clone(),
+                path,
+                file,
+                parsed,
+                target: None,
+            },
+        );
     }
     let mut open = vec![(root, 0)];
     while let Some((directory, depth)) = open.pop() {
         let mut entries = list(&directory);
         entries.sort();
         for (path, is_directory) in entries {
-            let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+            let name = path
+                .file_name()
+                .map(|n| n.to_string_lossy().into_owned())
+                .unwrap_or_default();
             if is_directory {
                 if depth < 4 && !SKIPPED.contains(&name.as_str()) {
                     open.push((path, depth + 1));
@@ -178,9 +248,13 @@ pub fn read<'a>(loaded: &'a Loaded, files: &dyn Files, list: &dyn Fn(&Path) -> V
 
 /// Whether a file is text that may name ports: prose, or not.
 fn kind(path: &Path, name: &str) -> Option<bool> {
-    let in_workflow = path.parent().is_some_and(|p| p.ends_with(".github/workflows"));
+    let in_workflow = path
+        .parent()
+        .is_some_and(|p| p.ends_with(".github/workflows"));
     match name {
-        "Makefile" | "makefile" | "justfile" | ".gitlab-ci.yml" | "tasks.json" | "launch.json" => return Some(false),
+        "Makefile" | "makefile" | "justfile" | ".gitlab-ci.yml" | "tasks.json" | "launch.json" => {
+            return Some(false);
+        }
         _ => {}
     }
     match path.extension().and_then(|e| e.to_str()) {

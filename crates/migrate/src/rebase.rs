@@ -11,7 +11,11 @@ const UP: &str = "../..";
 
 /// Edits that make every relative path mean the same from there, and the paths that cannot be.
 pub(crate) fn edits(inputs: &Inputs<'_>, document: &Document) -> (Vec<Edit>, Vec<Span>) {
-    let mut rebase = Rebase { inputs, edits: Vec::new(), unclear: Vec::new() };
+    let mut rebase = Rebase {
+        inputs,
+        edits: Vec::new(),
+        unclear: Vec::new(),
+    };
     let tree = &document.tree;
     for (name, service) in entries(tree.get("services")) {
         rebase.service(name, service);
@@ -22,7 +26,9 @@ pub(crate) fn edits(inputs: &Inputs<'_>, document: &Document) -> (Vec<Edit>, Vec
         }
     }
     for (name, volume) in entries(tree.get("volumes")) {
-        let bind = inputs.project.volumes.get(name).is_some_and(|v| v.driver == "local" && v.driver_opts.get("o").is_some_and(|o| o == "bind"));
+        let bind = inputs.project.volumes.get(name).is_some_and(|v| {
+            v.driver == "local" && v.driver_opts.get("o").is_some_and(|o| o == "bind")
+        });
         if bind {
             rebase.path(volume.at(["driver_opts", "device"]));
         }
@@ -40,7 +46,10 @@ pub(crate) fn edits(inputs: &Inputs<'_>, document: &Document) -> (Vec<Edit>, Vec
 }
 
 fn entries(node: Option<&Node>) -> impl Iterator<Item = (&String, &Node)> {
-    node.and_then(Node::as_map).into_iter().flatten().map(|(k, e)| (k, &e.node))
+    node.and_then(Node::as_map)
+        .into_iter()
+        .flatten()
+        .map(|(k, e)| (k, &e.node))
 }
 
 fn items(node: Option<&Node>) -> &[Node] {
@@ -70,7 +79,11 @@ impl Rebase<'_> {
             Some(node) if node.as_str().is_some() => self.path(Some(node)),
             node => {
                 for item in items(node) {
-                    self.path(if item.as_str().is_some() { Some(item) } else { item.get("path") });
+                    self.path(if item.as_str().is_some() {
+                        Some(item)
+                    } else {
+                        item.get("path")
+                    });
                 }
             }
         }
@@ -82,12 +95,18 @@ impl Rebase<'_> {
             match &volume.value {
                 Yaml::String(text) => {
                     // What the variables come to decides whether it is a path at all.
-                    let resolved = self.resolved_source(name, volume).unwrap_or_else(|| text.clone());
-                    if resolved.starts_with('/') && (text.starts_with('.') || text.contains(":-.") || text.contains("-.")) {
+                    let resolved = self
+                        .resolved_source(name, volume)
+                        .unwrap_or_else(|| text.clone());
+                    if resolved.starts_with('/')
+                        && (text.starts_with('.') || text.contains(":-.") || text.contains("-."))
+                    {
                         self.path(Some(volume));
                     }
                 }
-                _ if volume.get("type").and_then(Node::as_str) == Some("bind") => self.path(volume.get("source")),
+                _ if volume.get("type").and_then(Node::as_str) == Some("bind") => {
+                    self.path(volume.get("source"))
+                }
                 _ => {}
             }
         }
@@ -95,7 +114,12 @@ impl Rebase<'_> {
 
     /// The source of a mount after interpolation, found by where it was written.
     fn resolved_source(&self, service: &str, volume: &Node) -> Option<String> {
-        let list = self.inputs.project.tree().at(["services", service, "volumes"])?.as_list()?;
+        let list = self
+            .inputs
+            .project
+            .tree()
+            .at(["services", service, "volumes"])?
+            .as_list()?;
         let found = list.iter().find(|v| v.origin == volume.origin)?;
         found.get("source").and_then(Node::scalar_text)
     }
@@ -113,23 +137,34 @@ impl Rebase<'_> {
 
     fn context(&mut self, node: Option<&Node>) {
         let remote = ["://", "git@", "github.com/", "service:"];
-        if node.and_then(Node::as_str).is_some_and(|t| remote.iter().any(|r| t.contains(r))) {
+        if node
+            .and_then(Node::as_str)
+            .is_some_and(|t| remote.iter().any(|r| t.contains(r)))
+        {
             return;
         }
         self.path(node);
     }
 
     fn path(&mut self, node: Option<&Node>) {
-        let Some(node) = node.filter(|n| n.as_str().is_some()) else { return };
+        let Some(node) = node.filter(|n| n.as_str().is_some()) else {
+            return;
+        };
         let (span, text) = self.inputs.inner(node.origin);
         if text.starts_with(['/', '~']) {
             return;
         }
         // A variable in front: its default can be rebased, its value cannot be known.
         if text.starts_with('$') {
-            let default = text.find(":-").map(|at| at + 2).or_else(|| text.find('-').map(|at| at + 1));
+            let default = text
+                .find(":-")
+                .map(|at| at + 2)
+                .or_else(|| text.find('-').map(|at| at + 1));
             match default.filter(|_| text.starts_with("${")) {
-                Some(at) if text[at..].starts_with('.') => self.relative(Span { start: span.start + at as u32, ..span }),
+                Some(at) if text[at..].starts_with('.') => self.relative(Span {
+                    start: span.start + at as u32,
+                    ..span
+                }),
                 Some(at) if text[at..].starts_with(['/', '~']) => {}
                 _ => self.unclear.push(span),
             }
@@ -144,7 +179,11 @@ impl Rebase<'_> {
         let start = span.start as usize;
         let ends = |rest: &str| rest.is_empty() || rest.starts_with([':', '}']);
         let edit = if let Some(rest) = text.strip_prefix("./") {
-            let lead = if ends(rest) { UP.to_owned() } else { format!("{UP}/") };
+            let lead = if ends(rest) {
+                UP.to_owned()
+            } else {
+                format!("{UP}/")
+            };
             Edit::replace(Span::new(file, start, start + 2), lead)
         } else if text.strip_prefix('.').is_some_and(ends) {
             Edit::replace(Span::new(file, start, start + 1), UP)

@@ -15,7 +15,11 @@ pub fn summary(findings: &[Finding], converted: Option<&Converted>) -> String {
     let count = |severity| findings.iter().filter(|f| f.severity == severity).count();
     let plural = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
-    let mut parts = vec![plural(errors, "error"), plural(warnings, "warning"), plural(count(Severity::Note), "note")];
+    let mut parts = vec![
+        plural(errors, "error"),
+        plural(warnings, "warning"),
+        plural(count(Severity::Note), "note"),
+    ];
     if let Some(converted) = converted {
         let mended = converted.applied.iter().filter(|a| **a).count();
         parts.push(format!("{mended} of {} mended", findings.len()));
@@ -33,7 +37,13 @@ pub fn diff(inputs: &Inputs<'_>, converted: &Converted) -> String {
             Content::Text(text) => {
                 let (old_name, old) = original(inputs, file);
                 let diff = TextDiff::from_lines(old.as_str(), text.as_str());
-                out.push_str(&diff.unified_diff().context_radius(3).header(&old_name, &new_name).to_string());
+                out.push_str(
+                    &diff
+                        .unified_diff()
+                        .context_radius(3)
+                        .header(&old_name, &new_name)
+                        .to_string(),
+                );
             }
         }
     }
@@ -51,15 +61,29 @@ fn original(inputs: &Inputs<'_>, file: &OutFile) -> (String, String) {
         };
         inputs.project.compose_files.get(n).cloned()
     } else if name.ends_with("/Containerfile") {
-        let service = file.path.parent().and_then(|p| p.file_name()).map(|s| s.to_string_lossy().into_owned());
-        service.and_then(|s| inputs.recipes.get(&s)).map(|r| r.path.clone())
+        let service = file
+            .path
+            .parent()
+            .and_then(|p| p.file_name())
+            .map(|s| s.to_string_lossy().into_owned());
+        service
+            .and_then(|s| inputs.recipes.get(&s))
+            .map(|r| r.path.clone())
     } else {
         Some(inputs.root.join(&file.path))
     };
-    let found = from.and_then(|path| sources.iter().find(|(_, f)| f.path() == path).map(|(_, f)| f.clone()));
+    let found = from.and_then(|path| {
+        sources
+            .iter()
+            .find(|(_, f)| f.path() == path)
+            .map(|(_, f)| f.clone())
+    });
     match found {
         Some(source) => {
-            let shown = source.path().strip_prefix(&inputs.root).unwrap_or(source.path());
+            let shown = source
+                .path()
+                .strip_prefix(&inputs.root)
+                .unwrap_or(source.path());
             (shown.display().to_string(), source.text().to_string())
         }
         None => ("/dev/null".into(), String::new()),
@@ -69,11 +93,23 @@ fn original(inputs: &Inputs<'_>, file: &OutFile) -> (String, String) {
 /// The owner and mode that volumes need, from the fixes that were applied: (device, owner, mode).
 fn volumes(findings: &[Finding], applied: &[bool]) -> Vec<(String, String, String)> {
     let mut found = Vec::new();
-    for (finding, _) in findings.iter().zip(applied).filter(|(_, applied)| **applied) {
+    for (finding, _) in findings
+        .iter()
+        .zip(applied)
+        .filter(|(_, applied)| **applied)
+    {
         for change in finding.fix.iter().flat_map(|f| &f.changes) {
-            let Change::Put { key, value, .. } = change else { continue };
+            let Change::Put { key, value, .. } = change else {
+                continue;
+            };
             if key == "x-phoenix" {
-                let text = |k: &str| value.get(k).and_then(Value::as_str).unwrap_or_default().to_owned();
+                let text = |k: &str| {
+                    value
+                        .get(k)
+                        .and_then(Value::as_str)
+                        .unwrap_or_default()
+                        .to_owned()
+                };
                 found.push((text("directory"), text("owner"), text("mode")));
             }
         }
@@ -82,7 +118,11 @@ fn volumes(findings: &[Finding], applied: &[bool]) -> Vec<(String, String, Strin
 }
 
 /// A script that makes the volumes' directories, for tools that do not do it themselves.
-pub(crate) fn volume_script(_: &Inputs<'_>, findings: &[Finding], applied: &[bool]) -> Option<String> {
+pub(crate) fn volume_script(
+    _: &Inputs<'_>,
+    findings: &[Finding],
+    applied: &[bool],
+) -> Option<String> {
     let volumes = volumes(findings, applied);
     if volumes.is_empty() {
         return None;
@@ -103,14 +143,28 @@ pub(crate) fn volume_script(_: &Inputs<'_>, findings: &[Finding], applied: &[boo
 }
 
 fn place(sources: &SourceMap, inputs: &Inputs<'_>, finding: &Finding) -> String {
-    let Some(span) = finding.span else { return String::new() };
+    let Some(span) = finding.span else {
+        return String::new();
+    };
     let file = sources.file(span.file);
-    let path = file.path().strip_prefix(&inputs.root).unwrap_or(file.path());
-    format!("{}:{}", path.display(), file.position(span.start as usize).line)
+    let path = file
+        .path()
+        .strip_prefix(&inputs.root)
+        .unwrap_or(file.path());
+    format!(
+        "{}:{}",
+        path.display(),
+        file.position(span.start as usize).line
+    )
 }
 
 /// `MIGRATION.md`.
-pub(crate) fn migration(inputs: &Inputs<'_>, findings: &[Finding], applied: &[bool], refused: &[(usize, String)]) -> String {
+pub(crate) fn migration(
+    inputs: &Inputs<'_>,
+    findings: &[Finding],
+    applied: &[bool],
+    refused: &[(usize, String)],
+) -> String {
     let sources = &inputs.sources;
     let mut out = format!(
         "# {} on rootless Podman\n\nWritten by `phoenix migrate --apply`; `phoenix rollback` takes all of it back.\n\n\
@@ -136,10 +190,23 @@ pub(crate) fn migration(inputs: &Inputs<'_>, findings: &[Finding], applied: &[bo
 
     out.push_str("\n## What was changed\n\n");
     let mut any = false;
-    for (finding, _) in findings.iter().zip(applied).filter(|(_, applied)| **applied) {
+    for (finding, _) in findings
+        .iter()
+        .zip(applied)
+        .filter(|(_, applied)| **applied)
+    {
         any = true;
-        let title = finding.fix.as_ref().map(|f| f.title.as_str()).unwrap_or_default();
-        out.push_str(&format!("- **{}** {} — {}: {title}\n", finding.code, place(sources, inputs, finding), finding.message));
+        let title = finding
+            .fix
+            .as_ref()
+            .map(|f| f.title.as_str())
+            .unwrap_or_default();
+        out.push_str(&format!(
+            "- **{}** {} — {}: {title}\n",
+            finding.code,
+            place(sources, inputs, finding),
+            finding.message
+        ));
     }
     if !any {
         out.push_str("Nothing had to be.\n");
@@ -147,14 +214,24 @@ pub(crate) fn migration(inputs: &Inputs<'_>, findings: &[Finding], applied: &[bo
 
     out.push_str("\n## What a person decides\n\n");
     let mut any = false;
-    for (n, (finding, _)) in findings.iter().zip(applied).enumerate().filter(|(_, (_, applied))| !**applied) {
+    for (n, (finding, _)) in findings
+        .iter()
+        .zip(applied)
+        .enumerate()
+        .filter(|(_, (_, applied))| !**applied)
+    {
         any = true;
         let next = match (&finding.fix, refused.iter().find(|(r, _)| *r == n)) {
             (_, Some((_, why))) => format!("not changed: {why}"),
             (Some(fix), None) => format!("`phoenix migrate --apply --unsafe` would {}", fix.title),
             (None, None) => finding.help.clone().unwrap_or_default(),
         };
-        out.push_str(&format!("- **{}** {} — {}. {next}\n", finding.code, place(sources, inputs, finding), finding.message));
+        out.push_str(&format!(
+            "- **{}** {} — {}. {next}\n",
+            finding.code,
+            place(sources, inputs, finding),
+            finding.message
+        ));
     }
     if !any {
         out.push_str("Nothing is open.\n");
@@ -168,35 +245,63 @@ pub(crate) fn migration(inputs: &Inputs<'_>, findings: &[Finding], applied: &[bo
     for code in codes {
         if let Some(rule) = rule::find(code) {
             let meta = rule.meta();
-            out.push_str(&format!("- **{}** {}: {} (`phoenix explain {}`)\n", meta.code, meta.name, meta.what, meta.code));
+            out.push_str(&format!(
+                "- **{}** {}: {} (`phoenix explain {}`)\n",
+                meta.code, meta.name, meta.what, meta.code
+            ));
         }
     }
     out
 }
 
 /// The user that a service runs as after the migration, and why.
-fn user_of(inputs: &Inputs<'_>, name: &str, findings: &[Finding], applied: &[bool]) -> (String, String) {
+fn user_of(
+    inputs: &Inputs<'_>,
+    name: &str,
+    findings: &[Finding],
+    applied: &[bool],
+) -> (String, String) {
     let service = &inputs.project.services[name];
     if !service.user.is_empty() {
         return (format!("`{}`", service.user), "as before".into());
     }
-    for (finding, _) in findings.iter().zip(applied).filter(|(f, applied)| **applied && f.service.as_deref() == Some(name)) {
+    for (finding, _) in findings
+        .iter()
+        .zip(applied)
+        .filter(|(f, applied)| **applied && f.service.as_deref() == Some(name))
+    {
         for change in finding.fix.iter().flat_map(|f| &f.changes) {
             match change {
                 Change::Put { key, value, .. } if key == "user" => {
-                    return (format!("`{}`", value.as_str().unwrap_or_default()), "the image's own user".into());
+                    return (
+                        format!("`{}`", value.as_str().unwrap_or_default()),
+                        "the image's own user".into(),
+                    );
                 }
                 Change::Edit(edit) if edit.text.contains("USER ") => {
-                    let user = edit.text.lines().find_map(|l| l.strip_prefix("USER ")).unwrap_or_default();
+                    let user = edit
+                        .text
+                        .lines()
+                        .find_map(|l| l.strip_prefix("USER "))
+                        .unwrap_or_default();
                     return (format!("`{user}`"), "set in the Containerfile".into());
                 }
                 _ => {}
             }
         }
     }
-    if let Some(user) = inputs.recipe(name).and_then(|r| r.final_stage()).and_then(|s| s.last("USER").map(|u| u.arguments.clone())) {
+    if let Some(user) = inputs
+        .recipe(name)
+        .and_then(|r| r.final_stage())
+        .and_then(|s| s.last("USER").map(|u| u.arguments.clone()))
+    {
         return (format!("`{user}`"), "set in its Dockerfile".into());
     }
-    let family = ImageRef::parse(&service.image).map(|i| i.family().to_owned()).unwrap_or_default();
-    ("the image's (root, if it sets none)".into(), format!("nothing is known of `{family}`: it may need root to start"))
+    let family = ImageRef::parse(&service.image)
+        .map(|i| i.family().to_owned())
+        .unwrap_or_default();
+    (
+        "the image's (root, if it sets none)".into(),
+        format!("nothing is known of `{family}`: it may need root to start"),
+    )
 }

@@ -24,13 +24,26 @@ pub struct Meta {
 /// A project before and after the fix of one rule alone.
 #[derive(Debug, Clone, Copy)]
 pub enum Example {
-    Compose { before: &'static str, after: &'static str },
+    Compose {
+        before: &'static str,
+        after: &'static str,
+    },
     /// As `Compose`, with the Dockerfile that the service builds from.
-    Built { recipe: &'static str, before: &'static str, after: &'static str },
+    Built {
+        recipe: &'static str,
+        before: &'static str,
+        after: &'static str,
+    },
     /// A Dockerfile, of the service `app` that is built from it.
-    Recipe { before: &'static str, after: &'static str },
+    Recipe {
+        before: &'static str,
+        after: &'static str,
+    },
     /// Only reported.
-    Reported { compose: &'static str, message: &'static str },
+    Reported {
+        compose: &'static str,
+        message: &'static str,
+    },
 }
 
 /// One thing that goes wrong between Docker and rootless Podman.
@@ -46,7 +59,10 @@ pub fn all() -> &'static [&'static dyn Rule] {
 
 /// A rule by code or name.
 pub fn find(text: &str) -> Option<&'static dyn Rule> {
-    all().iter().copied().find(|r| r.meta().code.eq_ignore_ascii_case(text) || r.meta().name == text)
+    all()
+        .iter()
+        .copied()
+        .find(|r| r.meta().code.eq_ignore_ascii_case(text) || r.meta().name == text)
 }
 
 impl Meta {
@@ -57,14 +73,21 @@ impl Meta {
             self.code, self.name, self.what, self.why, self.fix
         );
         let fence = |out: &mut String, title: &str, language: &str, text: &str| {
-            out.push_str(&format!("{title}\n\n```{language}\n{}\n```\n\n", text.trim_end()));
+            out.push_str(&format!(
+                "{title}\n\n```{language}\n{}\n```\n\n",
+                text.trim_end()
+            ));
         };
         match self.example {
             Example::Compose { before, after } => {
                 fence(&mut out, "Before:", "yaml", before);
                 fence(&mut out, "After:", "yaml", after);
             }
-            Example::Built { recipe, before, after } => {
+            Example::Built {
+                recipe,
+                before,
+                after,
+            } => {
                 fence(&mut out, "With this Dockerfile:", "dockerfile", recipe);
                 fence(&mut out, "Before:", "yaml", before);
                 fence(&mut out, "After:", "yaml", after);

@@ -33,7 +33,8 @@ impl std::fmt::Display for ApplyError {
             ApplyError::AlreadyMigrated => f.write_str("the project is migrated already"),
             ApplyError::NothingToRollBack => f.write_str("there is no migration to undo here"),
             ApplyError::Changed(paths) => {
-                let names: Vec<String> = paths.iter().map(|p| format!("`{}`", p.display())).collect();
+                let names: Vec<String> =
+                    paths.iter().map(|p| format!("`{}`", p.display())).collect();
                 write!(f, "{} changed since the migration", names.join(", "))
             }
             ApplyError::Io(message) => f.write_str(message),
@@ -97,9 +98,9 @@ impl Transaction {
 
     fn journal(&self) -> Result<Option<Journal>, ApplyError> {
         match fs::read(self.journal_path()) {
-            Ok(bytes) => serde_json::from_slice(&bytes)
-                .map(Some)
-                .map_err(|e| ApplyError::Io(format!("{} is damaged: {e}", self.journal_path().display()))),
+            Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|e| {
+                ApplyError::Io(format!("{} is damaged: {e}", self.journal_path().display()))
+            }),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error.into()),
         }
@@ -113,7 +114,9 @@ impl Transaction {
     /// Writes the files, or nothing. What an interrupted run left is undone first.
     pub fn apply(&self, files: &[OutFile]) -> Result<(), ApplyError> {
         match self.journal()? {
-            Some(journal) if journal.state == State::Applied => return Err(ApplyError::AlreadyMigrated),
+            Some(journal) if journal.state == State::Applied => {
+                return Err(ApplyError::AlreadyMigrated);
+            }
             Some(journal) => self.restore(journal, true)?,
             None => {}
         }
@@ -134,31 +137,51 @@ impl Transaction {
         fs::create_dir_all(directory.join("kept"))?;
         fs::write(self.root.join(STATE).join(".gitignore"), "*\n")?;
         checkpoint("prepared");
-        let mut journal =
-            Journal { version: 1, state: State::Applying, entries: Vec::new(), directories: Vec::new() };
+        let mut journal = Journal {
+            version: 1,
+            state: State::Applying,
+            entries: Vec::new(),
+            directories: Vec::new(),
+        };
         for file in files {
             let full = self.root.join(&file.path);
             let mut missing: Vec<PathBuf> = Vec::new();
             for parent in file.path.ancestors().skip(1) {
-                if parent.as_os_str().is_empty() || self.root.join(parent).exists() || journal.directories.iter().any(|d| d == parent) {
+                if parent.as_os_str().is_empty()
+                    || self.root.join(parent).exists()
+                    || journal.directories.iter().any(|d| d == parent)
+                {
                     break;
                 }
                 missing.push(parent.to_owned());
             }
             journal.directories.extend(missing.into_iter().rev());
-            let mut entry = Entry { path: file.path.clone(), kept: None, mode: 0o644, link: None, written: digest(&file.content) };
+            let mut entry = Entry {
+                path: file.path.clone(),
+                kept: None,
+                mode: 0o644,
+                link: None,
+                written: digest(&file.content),
+            };
             match fs::symlink_metadata(&full) {
                 Ok(metadata) if metadata.is_symlink() => {
                     entry.link = Some(fs::read_link(&full)?.to_string_lossy().into_owned());
                 }
                 Ok(metadata) if metadata.is_dir() => {
-                    return Err(ApplyError::Io(format!("{} is a directory, and a file belongs there", full.display())));
+                    return Err(ApplyError::Io(format!(
+                        "{} is a directory, and a file belongs there",
+                        full.display()
+                    )));
                 }
                 Ok(metadata) => {
                     let number = journal.entries.len();
                     entry.kept = Some(number);
                     entry.mode = metadata.permissions().mode() & 0o7777;
-                    write_synced(&directory.join("kept").join(number.to_string()), &fs::read(&full)?, 0o600)?;
+                    write_synced(
+                        &directory.join("kept").join(number.to_string()),
+                        &fs::read(&full)?,
+                        0o600,
+                    )?;
                 }
                 Err(_) => {}
             }
@@ -199,7 +222,11 @@ impl Transaction {
             // A run that was killed before its journal changed nothing.
             let there = self.directory().exists();
             self.forget()?;
-            return if there { Ok(0) } else { Err(ApplyError::NothingToRollBack) };
+            return if there {
+                Ok(0)
+            } else {
+                Err(ApplyError::NothingToRollBack)
+            };
         };
         let count = journal.entries.len();
         self.restore(journal, force)?;
@@ -236,7 +263,9 @@ impl Transaction {
                 }
                 (None, Some(target)) => replace_link(&full, target)?,
                 (None, None) => match fs::remove_file(&full) {
-                    Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+                    Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                        return Err(error.into());
+                    }
                     _ => {}
                 },
             }
@@ -250,7 +279,8 @@ impl Transaction {
     }
 
     fn record(&self, journal: &Journal) -> Result<(), ApplyError> {
-        let bytes = serde_json::to_vec_pretty(journal).map_err(|e| ApplyError::Io(e.to_string()))?;
+        let bytes =
+            serde_json::to_vec_pretty(journal).map_err(|e| ApplyError::Io(e.to_string()))?;
         replace(&self.journal_path(), &bytes, 0o600)
     }
 
@@ -259,7 +289,9 @@ impl Transaction {
         let directory = self.directory();
         if directory.exists() {
             match fs::remove_file(self.journal_path()) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(error.into());
+                }
                 _ => {}
             }
             checkpoint("forgotten");
@@ -267,7 +299,9 @@ impl Transaction {
         }
         let state = self.root.join(STATE);
         if state.exists() {
-            let others = fs::read_dir(&state)?.flatten().any(|e| e.file_name() != ".gitignore");
+            let others = fs::read_dir(&state)?
+                .flatten()
+                .any(|e| e.file_name() != ".gitignore");
             if !others {
                 fs::remove_dir_all(&state)?;
             }
@@ -284,20 +318,28 @@ fn digest(content: &Content) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
+    Sha256::digest(bytes)
+        .iter()
+        .map(|b| format!("{b:02x}"))
+        .collect()
 }
 
 /// The digest of what stands there now; `None` for nothing.
 fn current(path: &Path) -> Option<String> {
     let metadata = fs::symlink_metadata(path).ok()?;
     if metadata.is_symlink() {
-        return fs::read_link(path).ok().map(|t| hex(t.to_string_lossy().as_bytes()));
+        return fs::read_link(path)
+            .ok()
+            .map(|t| hex(t.to_string_lossy().as_bytes()));
     }
     fs::read(path).ok().map(|b| hex(&b))
 }
 
 fn beside(path: &Path) -> PathBuf {
-    let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = path
+        .file_name()
+        .map(|n| n.to_string_lossy().into_owned())
+        .unwrap_or_default();
     path.with_file_name(format!(".{name}.phoenix-new"))
 }
 
@@ -336,7 +378,12 @@ fn replace_link(path: &Path, target: &str) -> Result<(), ApplyError> {
 fn checkpoint(_name: &str) {
     use std::sync::atomic::{AtomicI64, Ordering};
     static LEFT: std::sync::LazyLock<AtomicI64> = std::sync::LazyLock::new(|| {
-        AtomicI64::new(std::env::var("PHOENIX_KILL_AT").ok().and_then(|v| v.parse().ok()).unwrap_or(0))
+        AtomicI64::new(
+            std::env::var("PHOENIX_KILL_AT")
+                .ok()
+                .and_then(|v| v.parse().ok())
+                .unwrap_or(0),
+        )
     });
     if LEFT.load(Ordering::Relaxed) > 0 && LEFT.fetch_sub(1, Ordering::Relaxed) == 1 {
         std::process::abort();
@@ -351,7 +398,11 @@ mod tests {
     use super::*;
 
     fn file(path: &str, text: &str) -> OutFile {
-        OutFile { path: path.into(), content: Content::Text(text.into()), executable: false }
+        OutFile {
+            path: path.into(),
+            content: Content::Text(text.into()),
+            executable: false,
+        }
     }
 
     fn tree(root: &Path) -> Vec<(PathBuf, String, u32)> {
@@ -381,13 +432,29 @@ mod tests {
         fs::set_permissions(root.join("run.sh"), std::fs::Permissions::from_mode(0o750)).unwrap();
         let before = tree(root);
         let transaction = Transaction::of(root);
-        let link = OutFile { path: "infra/podman/.env".into(), content: Content::Link("../../.env".into()), executable: false };
-        transaction.apply(&[file("run.sh", "new"), file("infra/podman/a/Containerfile", "FROM x"), link]).unwrap();
+        let link = OutFile {
+            path: "infra/podman/.env".into(),
+            content: Content::Link("../../.env".into()),
+            executable: false,
+        };
+        transaction
+            .apply(&[
+                file("run.sh", "new"),
+                file("infra/podman/a/Containerfile", "FROM x"),
+                link,
+            ])
+            .unwrap();
         assert_eq!(fs::read_to_string(root.join("run.sh")).unwrap(), "new");
-        assert!(matches!(transaction.apply(&[]), Err(ApplyError::AlreadyMigrated)));
+        assert!(matches!(
+            transaction.apply(&[]),
+            Err(ApplyError::AlreadyMigrated)
+        ));
         transaction.rollback(false).unwrap();
         assert_eq!(tree(root), before);
-        assert!(matches!(transaction.rollback(false), Err(ApplyError::NothingToRollBack)));
+        assert!(matches!(
+            transaction.rollback(false),
+            Err(ApplyError::NothingToRollBack)
+        ));
     }
 
     #[test]
@@ -397,7 +464,10 @@ mod tests {
         let transaction = Transaction::of(root);
         transaction.apply(&[file("a", "new")]).unwrap();
         fs::write(root.join("a"), "mine").unwrap();
-        assert!(matches!(transaction.rollback(false), Err(ApplyError::Changed(_))));
+        assert!(matches!(
+            transaction.rollback(false),
+            Err(ApplyError::Changed(_))
+        ));
         assert_eq!(fs::read_to_string(root.join("a")).unwrap(), "mine");
         transaction.rollback(true).unwrap();
         assert!(!root.join("a").exists());

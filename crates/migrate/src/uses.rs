@@ -34,12 +34,17 @@ pub(crate) fn of_port(inputs: &Inputs<'_>, old: u16, new: u16) -> Vec<Use> {
                 let rest = &text[end..];
                 let found = match rest.strip_prefix(':') {
                     Some(port) => {
-                        let digits = port.find(|c: char| !c.is_ascii_digit()).unwrap_or(port.len());
-                        (port[..digits] == *old.to_string()).then(|| (end + 1..end + 1 + digits, new.to_string()))
+                        let digits = port
+                            .find(|c: char| !c.is_ascii_digit())
+                            .unwrap_or(port.len());
+                        (port[..digits] == *old.to_string())
+                            .then(|| (end + 1..end + 1 + digits, new.to_string()))
                     }
                     None => {
                         let implied = scheme.is_some_and(|s| text[..at].ends_with(s));
-                        let ends = rest.chars().next().is_none_or(|c| matches!(c, '/' | '"' | '\'' | ' ' | '\n' | ')' | '`' | '}' | '?'));
+                        let ends = rest.chars().next().is_none_or(|c| {
+                            matches!(c, '/' | '"' | '\'' | ' ' | '\n' | ')' | '`' | '}' | '?')
+                        });
                         (implied && ends).then(|| (end..end, format!(":{new}")))
                     }
                 };

@@ -152,15 +152,22 @@ fn volumes(context: &Context<'_>) -> Vec<Volume> {
             let binds = driver_opts
                 .get("o")
                 .is_some_and(|o| o.split(',').any(|o| o == "bind" || o == "rbind"));
-            let device = driver_opts.get("device").filter(|_| binds && driver == "local");
+            let device = driver_opts
+                .get("device")
+                .filter(|_| binds && driver == "local");
             // `x-phoenix` says more: written by `phoenix migrate`, or by hand.
             let extension = |name: &str| {
-                project.tree().at(["volumes", key, "x-phoenix", name]).and_then(phoenix_compose::Node::scalar_text)
+                project
+                    .tree()
+                    .at(["volumes", key, "x-phoenix", name])
+                    .and_then(phoenix_compose::Node::scalar_text)
             };
             let directory = device.map(|path| Directory {
                 path: path.clone(),
                 owner: extension("owner").unwrap_or_default(),
-                mode: extension("mode").and_then(|m| u32::from_str_radix(&m, 8).ok()).unwrap_or(0o755),
+                mode: extension("mode")
+                    .and_then(|m| u32::from_str_radix(&m, 8).ok())
+                    .unwrap_or(0o755),
             });
             let mut volume = Volume {
                 key: key.clone(),

@@ -51,7 +51,11 @@ async fn make_directory(directory: &model::Directory) -> std::result::Result<(),
     }
     std::fs::create_dir_all(path).map_err(|e| e.to_string())?;
     let mode = format!("{:o}", directory.mode);
-    let owner = if directory.owner.is_empty() { "0:0" } else { &directory.owner };
+    let owner = if directory.owner.is_empty() {
+        "0:0"
+    } else {
+        &directory.owner
+    };
     let rootless = !rustix::process::getuid().is_root();
     let mut command = if rootless {
         let mut command = tokio::process::Command::new("podman");
@@ -61,11 +65,22 @@ async fn make_directory(directory: &model::Directory) -> std::result::Result<(),
         tokio::process::Command::new("sh")
     };
     let output = command
-        .args(["-c", "chown \"$2\" \"$1\" && chmod \"$3\" \"$1\"", "sh", &directory.path, owner, &mode])
+        .args([
+            "-c",
+            "chown \"$2\" \"$1\" && chmod \"$3\" \"$1\"",
+            "sh",
+            &directory.path,
+            owner,
+            &mode,
+        ])
         .output()
         .await
         .map_err(|e| e.to_string())?;
-    if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).trim().to_owned()) }
+    if output.status.success() {
+        Ok(())
+    } else {
+        Err(String::from_utf8_lossy(&output.stderr).trim().to_owned())
+    }
 }
 
 fn already_there(result: Result<()>) -> Result<()> {

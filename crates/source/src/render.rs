@@ -22,7 +22,7 @@ pub fn to_text(diagnostic: &Diagnostic, sources: &SourceMap, colour: bool) -> St
     }
 
     // One snippet a file, the primary file first.
-    let mut snippets: Vec<(Window<'_>, Vec<(Span, AnnotationKind, Option<&str>)>)> = Vec::new();
+    let mut snippets: Vec<(Window<'_>, Vec<Mark<'_>>)> = Vec::new();
     let primary = diagnostic
         .span
         .map(|s| (s, AnnotationKind::Primary, diagnostic.here.as_deref()));
@@ -67,6 +67,9 @@ pub fn to_text(diagnostic: &Diagnostic, sources: &SourceMap, colour: bool) -> St
     };
     renderer.render(&[group]).to_string()
 }
+
+/// A place, how it is drawn, and what stands beside it.
+type Mark<'a> = (Span, AnnotationKind, Option<&'a str>);
 
 /// The lines of a file around a span.
 struct Window<'a> {

@@ -20,14 +20,23 @@ pub(crate) fn run(args: &Explain, printer: &Printer) -> Result<Outcome, Failure>
         } else {
             let rows: Vec<Vec<String>> = all()
                 .iter()
-                .map(|r| vec![r.meta().code.to_owned(), r.meta().name.to_owned(), r.meta().what.to_owned()])
+                .map(|r| {
+                    vec![
+                        r.meta().code.to_owned(),
+                        r.meta().name.to_owned(),
+                        r.meta().what.to_owned(),
+                    ]
+                })
                 .collect();
             printer.result(&table(&["CODE", "NAME", "WHAT"], &rows));
         }
         return Ok(Outcome::Done);
     };
     let Some(rule) = find(wanted) else {
-        return Err(Failure::usage(format!("there is no rule `{wanted}`"), "`phoenix explain` lists them"));
+        return Err(Failure::usage(
+            format!("there is no rule `{wanted}`"),
+            "`phoenix explain` lists them",
+        ));
     };
     match args.format {
         Format::Json => printer.json(&value(rule.meta())),

@@ -12,12 +12,17 @@ use crate::failure::{Failure, Outcome};
 use crate::printer::Printer;
 
 pub(crate) fn run(global: &Global, args: &Migrate, printer: &Printer) -> Result<Outcome, Failure> {
-    let root = args
-        .path
-        .canonicalize()
-        .map_err(|e| Failure::usage(format!("{} cannot be opened: {e}", args.path.display()), "name a project's directory"))?;
+    let root = args.path.canonicalize().map_err(|e| {
+        Failure::usage(
+            format!("{} cannot be opened: {e}", args.path.display()),
+            "name a project's directory",
+        )
+    })?;
     if !root.is_dir() {
-        return Err(Failure::usage(format!("{} is not a directory", root.display()), "name the directory that holds the compose file"));
+        return Err(Failure::usage(
+            format!("{} is not a directory", root.display()),
+            "name the directory that holds the compose file",
+        ));
     }
     let transaction = Transaction::of(&root);
     if transaction.is_applied().map_err(explain)? {
@@ -26,14 +31,19 @@ pub(crate) fn run(global: &Global, args: &Migrate, printer: &Printer) -> Result<
     let loaded = load(global, &root)?;
     let list = |directory: &Path| -> Vec<(PathBuf, bool)> {
         let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
-        entries.map(|e| (e.path(), e.file_type().is_ok_and(|t| t.is_dir()))).collect()
+        entries
+            .map(|e| (e.path(), e.file_type().is_ok_and(|t| t.is_dir())))
+            .collect()
     };
     let inputs = phoenix_migrate::read(&loaded, &Disk, &list, facts());
     let findings = phoenix_migrate::examine(&inputs);
-    let converted = phoenix_migrate::convert(&inputs, &findings, args.r#unsafe, &Disk).map_err(|message| Failure::Failed {
-        message,
-        help: Some("nothing was written".into()),
-    })?;
+    let converted =
+        phoenix_migrate::convert(&inputs, &findings, args.r#unsafe, &Disk).map_err(|message| {
+            Failure::Failed {
+                message,
+                help: Some("nothing was written".into()),
+            }
+        })?;
 
     match args.format {
         Format::Json => {
@@ -44,13 +54,22 @@ pub(crate) fn run(global: &Global, args: &Migrate, printer: &Printer) -> Result<
                     let mut value = finding.to_diagnostic().to_json(&inputs.sources);
                     if let Some(map) = value.as_object_mut() {
                         map.insert("service".into(), json!(finding.service));
-                        map.insert("fix".into(), json!(finding.fix.as_ref().map(|f| json!({ "title": f.title, "applicability": f.applicability }))));
+                        map.insert(
+                            "fix".into(),
+                            json!(finding.fix.as_ref().map(
+                                |f| json!({ "title": f.title, "applicability": f.applicability })
+                            )),
+                        );
                         map.insert("mended".into(), json!(mended));
                     }
                     value
                 })
                 .collect();
-            let files: Vec<_> = converted.files.iter().map(|f| f.path.display().to_string()).collect();
+            let files: Vec<_> = converted
+                .files
+                .iter()
+                .map(|f| f.path.display().to_string())
+                .collect();
             printer.json(&json!({ "project": loaded.project.name, "findings": list, "files": files, "applied": args.apply }));
         }
         Format::Text if args.diff => printer.result(&phoenix_migrate::diff(&inputs, &converted)),
@@ -67,12 +86,20 @@ pub(crate) fn run(global: &Global, args: &Migrate, printer: &Printer) -> Result<
                 phoenix_migrate::summary(&findings, Some(&converted))
             ));
         }
-        return Ok(if findings.is_empty() { Outcome::Done } else { Outcome::Found });
+        return Ok(if findings.is_empty() {
+            Outcome::Done
+        } else {
+            Outcome::Found
+        });
     }
     transaction.apply(&converted.files).map_err(explain)?;
     if args.format == Format::Text {
         for file in &converted.files {
-            printer.say(&format!("{} {}", printer.paint("✔", "32"), file.path.display()));
+            printer.say(&format!(
+                "{} {}",
+                printer.paint("✔", "32"),
+                file.path.display()
+            ));
         }
         printer.result(&format!(
             "{}\nread infra/podman/MIGRATION.md; then `phoenix up -d --wait`; `phoenix rollback` takes it back",
@@ -84,8 +111,9 @@ pub(crate) fn run(global: &Global, args: &Migrate, printer: &Printer) -> Result<
 
 /// The project as it was written, with every profile, whatever an earlier migration left.
 fn load(global: &Global, root: &Path) -> Result<Loaded, Failure> {
-    let environment: phoenix_compose::Environment =
-        std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect();
+    let environment: phoenix_compose::Environment = std::env::vars_os()
+        .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
+        .collect();
     let mut sources = SourceMap::new();
     let found = phoenix_compose::discover(
         &Disk,
@@ -96,9 +124,19 @@ fn load(global: &Global, root: &Path) -> Result<Loaded, Failure> {
         &global.env_files,
         &environment,
     )
-    .map_err(|error| Failure::Diagnosed { list: vec![*error], sources: Box::new(sources) })?;
-    if found.files.iter().any(|f| f.parent() != Some(root)) || found.files.is_empty() || !Disk.exists(&found.files[0]) {
-        let there = found.files.first().map(|f| format!("; the nearest is {}", f.display())).unwrap_or_default();
+    .map_err(|error| Failure::Diagnosed {
+        list: vec![*error],
+        sources: Box::new(sources),
+    })?;
+    if found.files.iter().any(|f| f.parent() != Some(root))
+        || found.files.is_empty()
+        || !Disk.exists(&found.files[0])
+    {
+        let there = found
+            .files
+            .first()
+            .map(|f| format!("; the nearest is {}", f.display()))
+            .unwrap_or_default();
         return Err(Failure::Failed {
             message: format!("no compose file in {}{there}", root.display()),
             help: Some("name the directory that holds it: `phoenix migrate PATH`".into()),
@@ -119,7 +157,11 @@ fn load(global: &Global, root: &Path) -> Result<Loaded, Failure> {
 fn report(inputs: &Inputs<'_>, findings: &[Finding], printer: &Printer) {
     let mut out = String::new();
     for finding in findings {
-        out.push_str(&phoenix_source::render::to_text(&finding.to_diagnostic(), &inputs.sources, printer.has_colour()));
+        out.push_str(&phoenix_source::render::to_text(
+            &finding.to_diagnostic(),
+            &inputs.sources,
+            printer.has_colour(),
+        ));
         out.push_str("\n\n");
     }
     if !out.is_empty() {
@@ -142,7 +184,10 @@ fn facts() -> Facts {
         })
         .collect();
     Facts {
-        unprivileged_port_start: read("/proc/sys/net/ipv4/ip_unprivileged_port_start").trim().parse().unwrap_or(1024),
+        unprivileged_port_start: read("/proc/sys/net/ipv4/ip_unprivileged_port_start")
+            .trim()
+            .parse()
+            .unwrap_or(1024),
         lingering: user.is_empty() || Path::new("/var/lib/systemd/linger").join(user).exists(),
         routes,
     }
@@ -150,10 +195,17 @@ fn facts() -> Facts {
 
 pub(crate) fn explain(error: ApplyError) -> Failure {
     let help = match &error {
-        ApplyError::AlreadyMigrated => "`phoenix up` uses infra/podman/podman-compose.yaml; `phoenix rollback` takes the migration back",
+        ApplyError::AlreadyMigrated => {
+            "`phoenix up` uses infra/podman/podman-compose.yaml; `phoenix rollback` takes the migration back"
+        }
         ApplyError::NothingToRollBack => "`phoenix migrate --apply` makes one",
-        ApplyError::Changed(_) => "`phoenix rollback --force` puts the originals back and keeps these as `NAME.migrated`",
+        ApplyError::Changed(_) => {
+            "`phoenix rollback --force` puts the originals back and keeps these as `NAME.migrated`"
+        }
         ApplyError::Io(_) => "nothing is half-written: the tree is as it was",
     };
-    Failure::Failed { message: error.to_string(), help: Some(help.into()) }
+    Failure::Failed {
+        message: error.to_string(),
+        help: Some(help.into()),
+    }
 }

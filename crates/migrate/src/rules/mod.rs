@@ -48,7 +48,10 @@ mod tests {
             .with("/p/compose.yaml", compose)
             .with("/p/Dockerfile", recipe)
             .with("/p/data/x", "")
-            .with("/p/run.sh", "curl http://localhost:80/x http://localhost/y http://localhost:8000\n");
+            .with(
+                "/p/run.sh",
+                "curl http://localhost:80/x http://localhost/y http://localhost:8000\n",
+            );
         let options = Options {
             files: vec!["/p/compose.yaml".into()],
             directory: "/p".into(),
@@ -57,23 +60,56 @@ mod tests {
             ..Options::default()
         };
         let loaded = phoenix_compose::load(&files, &options)
-            .map_err(|f| f.errors.iter().map(|e| phoenix_source::render::to_text(e, &f.sources, false)).collect::<String>())
+            .map_err(|f| {
+                f.errors
+                    .iter()
+                    .map(|e| phoenix_source::render::to_text(e, &f.sources, false))
+                    .collect::<String>()
+            })
             .unwrap_or_else(|e| panic!("{e}\n{compose}"));
         let list = |directory: &Path| {
             let children = files.0.keys().filter(|p| p.parent() == Some(directory));
-            children.map(|p| (p.clone(), false)).collect::<Vec<(PathBuf, bool)>>()
+            children
+                .map(|p| (p.clone(), false))
+                .collect::<Vec<(PathBuf, bool)>>()
         };
-        let facts = Facts { lingering: false, ..Facts::default() };
+        let facts = Facts {
+            lingering: false,
+            ..Facts::default()
+        };
         then(&read(&loaded, &files, &list, facts))
     }
 
     fn changed(inputs: &Inputs<'_>, findings: &[Finding], path: &str) -> String {
-        let (file, source) = inputs.sources.iter().find(|(_, f)| f.path() == Path::new(path)).unwrap();
-        let compose = inputs.sources.iter().find(|(_, f)| f.path() == Path::new("/p/compose.yaml")).unwrap().0;
+        let (file, source) = inputs
+            .sources
+            .iter()
+            .find(|(_, f)| f.path() == Path::new(path))
+            .unwrap();
+        let compose = inputs
+            .sources
+            .iter()
+            .find(|(_, f)| f.path() == Path::new("/p/compose.yaml"))
+            .unwrap()
+            .0;
         let text = inputs.sources.file(compose).text().clone();
-        let tree = phoenix_compose::yaml::parse(&text, compose).unwrap().remove(0);
-        let changes: Vec<_> = findings.iter().filter_map(|f| f.fix.as_ref()).flat_map(|f| f.changes.clone()).collect();
-        let edits = edit_compose::edits(&[Document { file: compose, tree }], &inputs.sources, &changes).unwrap();
+        let tree = phoenix_compose::yaml::parse(&text, compose)
+            .unwrap()
+            .remove(0);
+        let changes: Vec<_> = findings
+            .iter()
+            .filter_map(|f| f.fix.as_ref())
+            .flat_map(|f| f.changes.clone())
+            .collect();
+        let edits = edit_compose::edits(
+            &[Document {
+                file: compose,
+                tree,
+            }],
+            &inputs.sources,
+            &changes,
+        )
+        .unwrap();
         let _ = source;
         apply_edits(&inputs.sources, file, &edits).unwrap()
     }
@@ -82,8 +118,17 @@ mod tests {
         let findings = rule.check(inputs);
         for finding in &findings {
             assert_eq!(finding.code, rule.meta().code);
-            assert!(finding.fix.is_some() || finding.help.is_some(), "{}: neither fix nor help", finding.code);
-            assert!(!finding.message.ends_with('.') && finding.message.starts_with(|c: char| !c.is_uppercase()), "{}", finding.message);
+            assert!(
+                finding.fix.is_some() || finding.help.is_some(),
+                "{}: neither fix nor help",
+                finding.code
+            );
+            assert!(
+                !finding.message.ends_with('.')
+                    && finding.message.starts_with(|c: char| !c.is_uppercase()),
+                "{}",
+                finding.message
+            );
         }
         findings
     }
@@ -95,33 +140,77 @@ mod tests {
             match meta.example {
                 Example::Compose { before, after } => with_inputs(before, "FROM x\n", |inputs| {
                     let findings = of_rule(*rule, inputs);
-                    assert_eq!(changed(inputs, &findings, "/p/compose.yaml"), after, "{}", meta.code);
+                    assert_eq!(
+                        changed(inputs, &findings, "/p/compose.yaml"),
+                        after,
+                        "{}",
+                        meta.code
+                    );
                     // What it wrote, it has nothing to say about.
                     with_inputs(after, "FROM x\n", |inputs| {
-                        assert_eq!(rule.check(inputs).len(), 0, "{} is not satisfied by its own fix", meta.code);
+                        assert_eq!(
+                            rule.check(inputs).len(),
+                            0,
+                            "{} is not satisfied by its own fix",
+                            meta.code
+                        );
                     });
                 }),
-                Example::Built { recipe, before, after } => with_inputs(before, recipe, |inputs| {
+                Example::Built {
+                    recipe,
+                    before,
+                    after,
+                } => with_inputs(before, recipe, |inputs| {
                     let findings = of_rule(*rule, inputs);
-                    assert_eq!(changed(inputs, &findings, "/p/compose.yaml"), after, "{}", meta.code);
+                    assert_eq!(
+                        changed(inputs, &findings, "/p/compose.yaml"),
+                        after,
+                        "{}",
+                        meta.code
+                    );
                     with_inputs(after, recipe, |inputs| {
-                        assert_eq!(rule.check(inputs).len(), 0, "{} is not satisfied by its own fix", meta.code);
+                        assert_eq!(
+                            rule.check(inputs).len(),
+                            0,
+                            "{} is not satisfied by its own fix",
+                            meta.code
+                        );
                     });
                 }),
                 Example::Recipe { before, after } => {
                     let compose = "services: {app: {build: .}}\n";
                     with_inputs(compose, before, |inputs| {
                         let findings = of_rule(*rule, inputs);
-                        assert_eq!(changed(inputs, &findings, "/p/Dockerfile"), after, "{}", meta.code);
+                        assert_eq!(
+                            changed(inputs, &findings, "/p/Dockerfile"),
+                            after,
+                            "{}",
+                            meta.code
+                        );
                         with_inputs(compose, after, |inputs| {
-                            assert_eq!(rule.check(inputs).len(), 0, "{} is not satisfied by its own fix", meta.code);
+                            assert_eq!(
+                                rule.check(inputs).len(),
+                                0,
+                                "{} is not satisfied by its own fix",
+                                meta.code
+                            );
                         });
                     });
                 }
-                Example::Reported { compose, message } => with_inputs(compose, "FROM x\n", |inputs| {
-                    let findings = of_rule(*rule, inputs);
-                    assert_eq!(findings.iter().map(|f| f.message.as_str()).collect::<Vec<_>>(), [message], "{}", meta.code);
-                }),
+                Example::Reported { compose, message } => {
+                    with_inputs(compose, "FROM x\n", |inputs| {
+                        let findings = of_rule(*rule, inputs);
+                        assert_eq!(
+                            findings
+                                .iter()
+                                .map(|f| f.message.as_str())
+                                .collect::<Vec<_>>(),
+                            [message],
+                            "{}",
+                            meta.code
+                        );
+                    })
+                }
             }
         }
     }
@@ -131,7 +220,14 @@ mod tests {
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/rules");
         let on_disk: BTreeSet<String> = std::fs::read_dir(directory)
             .unwrap()
-            .map(|e| e.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned())
+            .map(|e| {
+                e.unwrap()
+                    .path()
+                    .file_stem()
+                    .unwrap()
+                    .to_string_lossy()
+                    .into_owned()
+            })
             .filter(|n| n != "mod")
             .collect();
         let in_table: BTreeSet<String> = super::MODULES.iter().map(|m| (*m).to_owned()).collect();
@@ -149,23 +245,31 @@ mod tests {
 
     #[test]
     fn ports_are_moved_where_scripts_use_them() {
-        with_inputs("services: {web: {image: x, ports: [\"80:80\"]}}\n", "FROM x\n", |inputs| {
-            let findings = super::privileged_port::PrivilegedPort.check(inputs);
-            assert_eq!(
-                changed(inputs, &findings, "/p/run.sh"),
-                "curl http://localhost:8080/x http://localhost:8080/y http://localhost:8000\n"
-            );
-        });
+        with_inputs(
+            "services: {web: {image: x, ports: [\"80:80\"]}}\n",
+            "FROM x\n",
+            |inputs| {
+                let findings = super::privileged_port::PrivilegedPort.check(inputs);
+                assert_eq!(
+                    changed(inputs, &findings, "/p/run.sh"),
+                    "curl http://localhost:8080/x http://localhost:8080/y http://localhost:8000\n"
+                );
+            },
+        );
     }
 
     #[test]
     fn all_rules_together_on_everything() {
         // No rule panics on a project with every construct, and none contradicts another.
         let compose = "name: all\nservices:\n  web:\n    build: .\n    ports: [\"80:80\", \"127.0.0.1:443:443/tcp\"]\n    volumes: [\"./data:/d\", \"v:/v\", \"/var/run/docker.sock:/var/run/docker.sock\"]\n    restart: always\n  db:\n    image: postgres:17\n    environment: {X: \"http://host.docker.internal:1\"}\n    volumes: [\"v:/var/lib/postgresql/data\"]\nvolumes: {v: }\n";
-        with_inputs(compose, "FROM nginx:1.26\nHEALTHCHECK CMD curl localhost\n", |inputs| {
-            let findings = crate::examine(inputs);
-            assert!(findings.len() > 10);
-            changed(inputs, &findings, "/p/compose.yaml");
-        });
+        with_inputs(
+            compose,
+            "FROM nginx:1.26\nHEALTHCHECK CMD curl localhost\n",
+            |inputs| {
+                let findings = crate::examine(inputs);
+                assert!(findings.len() > 10);
+                changed(inputs, &findings, "/p/compose.yaml");
+            },
+        );
     }
 }

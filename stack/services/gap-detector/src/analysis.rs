@@ -60,16 +60,36 @@ pub fn analyse(samples: &[Sample]) -> Analysis {
         .filter(|(_, s)| usual > 0.0 && **s > limit)
         .map(|(w, s)| Gap { from: w[0].at, to: w[1].at, missing: ((s / usual).round() as i64 - 1).max(1) })
         .collect();
-    Analysis { samples: samples.len(), interval_seconds: usual, gaps, shifts: shifts(samples) }
+    Analysis { samples: samples.len(), interval_seconds: usual, gaps, shifts: shifts(samples, usual) }
 }
 
-fn shifts(samples: &[Sample]) -> Vec<Shift> {
+/// The values without what repeats each day: the usual value of the time of day is taken away, where
+/// there are three days to know it from.
+fn without_rhythm(samples: &[Sample], interval: f64) -> Vec<f64> {
+    const DAY: f64 = 86_400.0;
+    let slots = (DAY / interval.max(1.0)).round();
+    let days = samples.last().map_or(0.0, |l| l.at.duration_since(samples[0].at).as_secs_f64() / DAY);
+    let values: Vec<f64> = samples.iter().map(|s| s.value).collect();
+    if !(4.0..=1440.0).contains(&slots) || days < 3.0 {
+        return values;
+    }
+    let slot = |s: &Sample| (s.at.as_second().rem_euclid(DAY as i64) as f64 / interval).round() as usize % slots as usize;
+    let mut by_slot: Vec<Vec<f64>> = vec![Vec::new(); slots as usize];
+    for sample in samples {
+        by_slot[slot(sample)].push(sample.value);
+    }
+    let usual: Vec<f64> = by_slot.iter_mut().map(|v| median(v)).collect();
+    let level = median(&mut values.clone());
+    samples.iter().map(|s| s.value - usual[slot(s)] + level).collect()
+}
+
+fn shifts(samples: &[Sample], interval: f64) -> Vec<Shift> {
     let samples = &samples[samples.len().saturating_sub(WINDOW)..];
     if samples.len() < 2 * LEVEL {
         return Vec::new();
     }
     // The detector's prior is for values around zero with a spread of one.
-    let values: Vec<f64> = samples.iter().map(|s| s.value).collect();
+    let values = without_rhythm(samples, interval);
     let steps: Vec<f64> = values.windows(2).map(|w| (w[1] - w[0]).abs()).collect();
     let noise = (median(&mut steps.clone()) / 0.954).max(f64::EPSILON);
     let centre = median(&mut values.clone());
@@ -140,6 +160,15 @@ mod tests {
         let index = samples.iter().position(|s| s.at == at.at).unwrap();
         assert!((98..=102).contains(&index), "{index}");
         assert!(analyse(&series((0..200).map(|n| (n * 60, noise(n))))).shifts.is_empty());
+    }
+
+    #[test]
+    fn a_daily_rhythm_is_no_shift() {
+        let value = |n: i64| 10.0 + 3.0 * (n as f64 * std::f64::consts::TAU / 24.0).sin() + noise(n);
+        let samples = series((0..240).map(|n| (n * 3600, value(n))));
+        assert!(analyse(&samples).shifts.is_empty());
+        let risen = series((0..240).map(|n| (n * 3600, value(n) + if n < 150 { 0.0 } else { 5.0 })));
+        assert_eq!(analyse(&risen).shifts.len(), 1);
     }
 
     #[test]

@@ -78,7 +78,7 @@ fn circles_are_named() {
         &refused("services:\n  a: {image: x, depends_on: [b]}\n  b: {image: x, depends_on: [a]}\n"),
         &[
             "depend on each other in a circle",
-            "`remove", /* the help begins so */
+            "remove one of these dependencies",
         ],
     );
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use phoenix_compose::Files;
+use phoenix_compose::{Files, Node};
 use phoenix_source::{Applicability, Edit, FileId, apply_edits};
 
 use crate::edit_compose::{self, Document};
@@ -170,8 +170,24 @@ impl<'a> Work<'a> {
 
     /// Services built from a Dockerfile are built from the Containerfile instead.
     fn recipes(&mut self) {
-        for (service, recipe) in &self.inputs.recipes {
-            if recipe.parsed.is_err() {
+        for (service, _) in self.inputs.project.services.iter() {
+            let build = ["services", service, "build"];
+            let maps: Vec<&Node> = self
+                .documents
+                .iter()
+                .filter_map(|d| d.tree.at(build).filter(|n| n.as_map().is_some()))
+                .collect();
+            let short = self
+                .documents
+                .iter()
+                .any(|d| d.tree.at(build).is_some_and(|n| n.as_str().is_some()));
+            if !maps.is_empty() && !short && maps.iter().all(|m| m.get("context").is_none()) {
+                // The directory of the file is the context, and that changes.
+                self.base.push(put(&build, "context", "../..".into()));
+            }
+        }
+        for service in self.inputs.recipes.keys() {
+            if !self.inputs.converts(service) {
                 continue;
             }
             let Some(build) = self
@@ -279,7 +295,7 @@ impl<'a> Work<'a> {
             out.push((path, apply(file)?, false));
         }
         for (service, recipe) in &self.inputs.recipes {
-            if recipe.parsed.is_ok() {
+            if self.inputs.converts(service) {
                 out.push((containerfile_of(service), apply(recipe.file)?, false));
             }
         }

@@ -118,6 +118,11 @@ impl Inputs<'_> {
         self.recipes.get(service).filter(|r| r.parsed.is_ok())
     }
 
+    /// Whether a service's recipe is written anew as a Containerfile.
+    pub fn converts(&self, service: &str) -> bool {
+        self.recipe(service).is_some()
+    }
+
     /// The image whose habits a service has: its own, or what it is built from.
     pub fn habits(&self, service: &str) -> Option<String> {
         match self.recipes.get(service) {

@@ -64,13 +64,16 @@ struct Rebase<'a> {
 
 impl Rebase<'_> {
     fn service(&mut self, name: &str, service: &Node) {
-        if let Some(build) = service.get("build")
-            && build.as_map().is_some()
-        {
-            self.context(build.get("context"));
-            for (_, context) in entries(build.get("additional_contexts")) {
-                self.context(Some(context));
+        match service.get("build") {
+            Some(build) if build.as_map().is_some() => {
+                self.context(build.get("context"));
+                for (_, context) in entries(build.get("additional_contexts")) {
+                    self.context(Some(context));
+                }
             }
+            // One whose recipe is converted is written anew, with the recipe's place.
+            Some(build) if !self.inputs.converts(name) => self.context(Some(build)),
+            _ => {}
         }
         if let Some(extends) = service.get("extends") {
             self.path(extends.get("file"));

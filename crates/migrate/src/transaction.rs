@@ -111,14 +111,26 @@ impl Transaction {
         Ok(self.journal()?.is_some_and(|j| j.state == State::Applied))
     }
 
-    /// Writes the files, or nothing. What an interrupted run left is undone first.
+    /// Whether a run was killed in the middle, so that files may be half old, half new.
+    pub fn is_interrupted(&self) -> Result<bool, ApplyError> {
+        Ok(self.journal()?.is_some_and(|j| j.state != State::Applied))
+    }
+
+    /// Undoes what an interrupted run left, before anything is read for a new one.
+    pub fn recover(&self) -> Result<(), ApplyError> {
+        match self.journal()? {
+            Some(journal) if journal.state != State::Applied => self.restore(journal, true),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes the files, or nothing.
     pub fn apply(&self, files: &[OutFile]) -> Result<(), ApplyError> {
         match self.journal()? {
             Some(journal) if journal.state == State::Applied => {
                 return Err(ApplyError::AlreadyMigrated);
             }
-            Some(journal) => self.restore(journal, true)?,
-            None => {}
+            _ => self.recover()?,
         }
         let result = self.write(files);
         if result.is_err() {
@@ -256,18 +268,15 @@ impl Transaction {
         checkpoint("rolling-back");
         for entry in journal.entries.iter().rev() {
             let full = self.root.join(&entry.path);
+            // What a kill between writing and renaming left.
+            remove(&beside(&full))?;
             match (entry.kept, &entry.link) {
                 (Some(number), _) => {
                     let kept = fs::read(self.directory().join("kept").join(number.to_string()))?;
                     replace(&full, &kept, entry.mode)?;
                 }
                 (None, Some(target)) => replace_link(&full, target)?,
-                (None, None) => match fs::remove_file(&full) {
-                    Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                        return Err(error.into());
-                    }
-                    _ => {}
-                },
+                (None, None) => remove(&full)?,
             }
             checkpoint("restored");
         }
@@ -288,12 +297,7 @@ impl Transaction {
         // The journal last: while it is there, the rest is needed.
         let directory = self.directory();
         if directory.exists() {
-            match fs::remove_file(self.journal_path()) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(error.into());
-                }
-                _ => {}
-            }
+            remove(&self.journal_path())?;
             checkpoint("forgotten");
             fs::remove_dir_all(&directory)?;
         }
@@ -343,6 +347,15 @@ fn beside(path: &Path) -> PathBuf {
     path.with_file_name(format!(".{name}.phoenix-new"))
 }
 
+/// Removes a file; one that cannot be there (its directory is missing, or a file) is gone already.
+fn remove(path: &Path) -> Result<(), ApplyError> {
+    use std::io::ErrorKind::{NotADirectory, NotFound};
+    match fs::remove_file(path) {
+        Err(error) if !matches!(error.kind(), NotFound | NotADirectory) => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
 fn write_synced(path: &Path, bytes: &[u8], mode: u32) -> Result<(), ApplyError> {
     let mut file = fs::File::create(path)?;
     std::io::Write::write_all(&mut file, bytes)?;
@@ -364,10 +377,7 @@ fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), ApplyError> {
 
 fn replace_link(path: &Path, target: &str) -> Result<(), ApplyError> {
     let new = beside(path);
-    match fs::remove_file(&new) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
-        _ => {}
-    }
+    remove(&new)?;
     fs_err::os::unix::fs::symlink(target, &new)?;
     fs::rename(&new, path)?;
     Ok(())

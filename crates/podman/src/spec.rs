@@ -328,6 +328,10 @@ fn network(spec: &ContainerSpec, out: &mut Map<String, Value>) {
     }
 }
 
+/// How long before the first check that counts the start period ends, in nanoseconds: its timer is
+/// exact to a second.
+const FIRST_CHECK_MARGIN: i64 = 1_500_000_000;
+
 /// The check of the file over the image's.
 fn health(own: Option<&Health>, image: Option<&Health>, out: &mut Map<String, Value>) {
     let Some(own) = own else { return };
@@ -343,13 +347,22 @@ fn health(own: Option<&Health>, image: Option<&Health>, out: &mut Map<String, Va
     // Docker's defaults: 30 s, 30 s, 3.
     let interval = own.interval.or(image.interval).unwrap_or(30_000_000_000);
     let timeout = own.timeout.or(image.timeout).unwrap_or(30_000_000_000);
+    // Compose checks for the first time one interval after the start; Podman's timer does so at
+    // once, when nothing can be ready, and counts it against `retries`. Within the start period it
+    // does not count, so that period lasts until just before the first check that should.
+    let first = interval - FIRST_CHECK_MARGIN.min(interval / 4);
+    let start_period = own
+        .start_period
+        .or(image.start_period)
+        .unwrap_or(0)
+        .max(first);
     out.insert(
         "healthconfig".into(),
         json!({
             "Test": test,
             "Interval": interval,
             "Timeout": timeout,
-            "StartPeriod": own.start_period.or(image.start_period).unwrap_or(0),
+            "StartPeriod": start_period,
             "Retries": own.retries.or(image.retries).unwrap_or(3),
         }),
     );

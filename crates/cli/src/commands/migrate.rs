@@ -28,6 +28,18 @@ pub(crate) fn run(global: &Global, args: &Migrate, printer: &Printer) -> Result<
     if transaction.is_applied().map_err(explain)? {
         return Err(explain(ApplyError::AlreadyMigrated));
     }
+    if transaction.is_interrupted().map_err(explain)? {
+        if !args.apply {
+            return Err(Failure::Failed {
+                message: "a migration was interrupted here, so the files are half old, half new"
+                    .into(),
+                help: Some(
+                    "`phoenix migrate --apply` does it anew, `phoenix rollback` undoes it".into(),
+                ),
+            });
+        }
+        transaction.recover().map_err(explain)?;
+    }
     let loaded = load(global, &root)?;
     let list = |directory: &Path| -> Vec<(PathBuf, bool)> {
         let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();

@@ -13,35 +13,16 @@ took() {
   times+=("$(printf '%7s s  %s' "$seconds" "$title")")
 }
 
-# A day and a night, a hole of five hours, and a level that rises.
+# Two weeks of days and nights on a rising level, with a hole of five hours.
 samples() {
-  awk 'BEGIN {
-    srand(7); start = 1767225600
-    printf "{\"series\":\"load\",\"samples\":["
-    for (i = 0; i < 336; i++) {
-      if (i >= 120 && i < 125) continue
-      value = 10 + 3 * sin(i * 6.2831853 / 24) + 0.3 * rand()
-      if (i) printf ","
-      printf "{\"at\":\"%s\",\"value\":%.3f}", strftime("%Y-%m-%dT%H:%M:%SZ", start + i * 3600, 1), value
+  seq 1767225600 3600 $((1767225600 + 335 * 3600)) | sed 's/^/@/' | date -u -f - +%Y-%m-%dT%H:%M:%SZ | awk '
+    BEGIN {srand(7); printf "{\"series\":\"load\",\"samples\":["}
+    NR <= 120 || NR > 125 {
+      value = 10 + 0.02 * NR + 3 * sin(NR * 6.2831853 / 24) + 0.3 * rand()
+      printf "%s{\"at\":\"%s\",\"value\":%.3f}", (NR > 1 ? "," : ""), $1, value
     }
-    printf "]}"
-  }'
+    END {printf "]}"}'
 }
-# mawk has no strftime; what is there decides.
-if ! awk 'BEGIN {strftime("%Y", 0, 1)}' 2>/dev/null; then
-  samples() {
-    local i value first=1
-    printf '{"series":"load","samples":['
-    for i in $(seq 0 335); do
-      [ "$i" -lt 120 ] || [ "$i" -ge 125 ] || continue
-      value=$(awk -v i="$i" 'BEGIN {srand(i); printf "%.3f", 10 + 3 * sin(i * 6.2831853 / 24) + 0.3 * rand()}')
-      [ $first = 1 ] || printf ','
-      first=0
-      printf '{"at":"%s","value":%s}' "$(date -u -d "@$((1767225600 + i * 3600))" +%Y-%m-%dT%H:%M:%SZ)" "$value"
-    done
-    printf ']}'
-  }
-fi
 samples >/tmp/phoenix-samples.json
 
 post() { curl -fs --retry 20 --retry-delay 1 --retry-all-errors -X POST -H 'content-type: application/json' "$@"; }
@@ -61,10 +42,18 @@ else
   echo "No Docker here: the original is not started, the rest goes on."
 fi
 
-step "phoenix migrate"
+# Every file with its mode and content, as one number.
+tree() { find . -path ./bin -prune -o -printf '%P %m %y %l\n' -type f -exec sha256sum {} + | sort | sha256sum; }
+
+step "phoenix migrate: what will not work, the change, and the way back"
 report=$(phoenix migrate 2>&1) || true # exit code 3: there are findings
 printf '%s\n' "$report" | tail -n 2
+before=$(tree)
 phoenix migrate --apply
+phoenix rollback
+[ "$(tree)" = "$before" ] || { echo "the tree is not as before" >&2; exit 1; }
+echo "the tree is byte for byte as before; and again:"
+phoenix migrate --apply 2>/dev/null
 took
 
 step "phoenix up -d --wait"
@@ -93,19 +82,15 @@ echo "$solution"
 case $solution in done:*) ;; *) echo "the cube was not solved" >&2; exit 1 ;; esac
 took
 
+step "what was changed, and why (infra/podman/MIGRATION.md)"
+sed -n '/^## Who runs/,/^## What was changed/p' infra/podman/MIGRATION.md | grep '^|'
+printf '%s changes; each with its rule and place in MIGRATION.md\n' "$(sed -n '/^## What was changed/,/^## What a person/p' infra/podman/MIGRATION.md | grep -c '^- ')"
+
 step "phoenix ps"
 phoenix ps 2>/dev/null
 unhealthy=$(podman ps --filter label=com.docker.compose.project=phoenix-hydra --format '{{.Names}} {{.Status}}' | grep -v '(healthy)' || true)
 [ -z "$unhealthy" ] || { echo "not healthy: $unhealthy" >&2; exit 1; }
 
-step "what was changed, and why (infra/podman/MIGRATION.md)"
-sed -n '/^## Who runs/,/^## What was changed/p' infra/podman/MIGRATION.md | grep '^|'
-printf '%s changes; each with its rule and place in MIGRATION.md\n' "$(sed -n '/^## What was changed/,/^## What a person/p' infra/podman/MIGRATION.md | grep -c '^- ')"
-
-step "down, and back"
-phoenix down 2>&1 | tail -n 2
-phoenix rollback 2>&1
-took
-
 printf '\n\033[1m== how long it took\033[0m\n'
 printf '%s\n' "${times[@]}"
+printf '\nEvery service is healthy on rootless Podman.\n'

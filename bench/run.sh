@@ -23,3 +23,6 @@ as_root chown 1000:1000 "$share/bench"
 lab/lab exec -n "$name" -- systemctl --user start podman.socket
 lab/lab exec -n "$name" -- bash -c \
   'export DOCKER_HOST=unix://$XDG_RUNTIME_DIR/podman/podman.sock PATH=/mnt/share/bin:$PATH; exec xtask bench /mnt/share/bench "$@"' bench "$@"
+mkdir -p "${PHOENIX_CACHE:=${XDG_CACHE_HOME:-$HOME/.cache}/phoenix-hydra}"
+cp "$share/bench/bench.json" "$PHOENIX_CACHE/bench.json"
+echo "every value: $PHOENIX_CACHE/bench.json"

@@ -56,11 +56,15 @@ struct Form {
 fn main() -> ExitCode {
     phoenix_service::run("analysis-engine", 5000, |settings| async {
         // Nothing of its own to set up; a session that cannot write.
-        let database =
-            Database::connect(settings.database.clone(), "SET default_transaction_read_only = on;");
+        let database = Database::connect(
+            settings.database.clone(),
+            "SET default_transaction_read_only = on;",
+        );
         let mut service = Service::new(settings, Some(database.clone()));
         let made = Counter::default();
-        service.metrics.register("reports_made", "Reports made", made.clone());
+        service
+            .metrics
+            .register("reports_made", "Reports made", made.clone());
         let routes = Router::new()
             .route("/reports", get(list))
             .route("/reports/{name}", get(report))
@@ -70,18 +74,33 @@ fn main() -> ExitCode {
 }
 
 async fn list() -> Json<Value> {
-    Json(REPORTS.iter().map(|(name, about, _)| serde_json::json!({ "name": name, "about": about })).collect())
+    Json(
+        REPORTS
+            .iter()
+            .map(|(name, about, _)| serde_json::json!({ "name": name, "about": about }))
+            .collect(),
+    )
 }
 
-async fn report(State(app): State<Arc<App>>, Path(name): Path<String>, Query(form): Query<Form>) -> Response {
+async fn report(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    Query(form): Query<Form>,
+) -> Response {
     let Some((_, _, query)) = REPORTS.iter().find(|(n, ..)| *n == name) else {
-        return problem(StatusCode::NOT_FOUND, "no such report; GET /reports lists them");
+        return problem(
+            StatusCode::NOT_FOUND,
+            "no such report; GET /reports lists them",
+        );
     };
     let client = match app.database.get() {
         Ok(client) => client,
         Err(error) => return problem(StatusCode::SERVICE_UNAVAILABLE, error),
     };
-    let rows = match client.query(&format!("SELECT row_to_json(r) FROM ({query}) r"), &[]).await {
+    let rows = match client
+        .query(&format!("SELECT row_to_json(r) FROM ({query}) r"), &[])
+        .await
+    {
         Ok(rows) => rows,
         Err(error) => return problem(StatusCode::INTERNAL_SERVER_ERROR, error),
     };
@@ -97,12 +116,24 @@ async fn report(State(app): State<Arc<App>>, Path(name): Path<String>, Query(for
 /// RFC 4180, with the names of the columns first.
 fn csv(rows: &[Value]) -> String {
     let mut out = String::new();
-    let Some(Value::Object(first)) = rows.first() else { return out };
+    let Some(Value::Object(first)) = rows.first() else {
+        return out;
+    };
     let cell = |text: String| {
-        if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+        if text.contains([',', '"', '\n', '\r']) {
+            format!("\"{}\"", text.replace('"', "\"\""))
+        } else {
+            text
+        }
     };
     let columns: Vec<&String> = first.keys().collect();
-    out.push_str(&columns.iter().map(|c| cell((*c).clone())).collect::<Vec<_>>().join(","));
+    out.push_str(
+        &columns
+            .iter()
+            .map(|c| cell((*c).clone()))
+            .collect::<Vec<_>>()
+            .join(","),
+    );
     out.push_str("\r\n");
     for row in rows {
         let cells = columns.iter().map(|c| match row.get(*c) {
@@ -122,7 +153,10 @@ mod tests {
 
     #[test]
     fn cells_with_commas_and_quotes_are_quoted() {
-        let rows = [serde_json::json!({ "a": "x,y", "b": 1.5, "c": null }), serde_json::json!({ "a": "q\"", "b": 2, "c": "z" })];
+        let rows = [
+            serde_json::json!({ "a": "x,y", "b": 1.5, "c": null }),
+            serde_json::json!({ "a": "q\"", "b": 2, "c": "z" }),
+        ];
         assert_eq!(csv(&rows), "a,b,c\r\n\"x,y\",1.5,\r\n\"q\"\"\",2,z\r\n");
     }
 }

@@ -48,19 +48,35 @@ fn median(values: &mut [f64]) -> f64 {
 
 /// Samples must be in the order of time.
 pub fn analyse(samples: &[Sample]) -> Analysis {
-    let seconds: Vec<f64> =
-        samples.windows(2).map(|w| w[1].at.duration_since(w[0].at).as_secs_f64()).collect();
+    let seconds: Vec<f64> = samples
+        .windows(2)
+        .map(|w| w[1].at.duration_since(w[0].at).as_secs_f64())
+        .collect();
     let usual = median(&mut seconds.clone());
-    let deviation = median(&mut seconds.iter().map(|s| (s - usual).abs()).collect::<Vec<_>>());
+    let deviation = median(
+        &mut seconds
+            .iter()
+            .map(|s| (s - usual).abs())
+            .collect::<Vec<_>>(),
+    );
     // Regular series have no deviation at all: then half an interval is the measure.
     let limit = usual + (DEVIATIONS * deviation).max(usual * 0.5);
     let gaps = samples
         .windows(2)
         .zip(&seconds)
         .filter(|(_, s)| usual > 0.0 && **s > limit)
-        .map(|(w, s)| Gap { from: w[0].at, to: w[1].at, missing: ((s / usual).round() as i64 - 1).max(1) })
+        .map(|(w, s)| Gap {
+            from: w[0].at,
+            to: w[1].at,
+            missing: ((s / usual).round() as i64 - 1).max(1),
+        })
         .collect();
-    Analysis { samples: samples.len(), interval_seconds: usual, gaps, shifts: shifts(samples, usual) }
+    Analysis {
+        samples: samples.len(),
+        interval_seconds: usual,
+        gaps,
+        shifts: shifts(samples, usual),
+    }
 }
 
 /// The values without what repeats each day: the usual value of the time of day is taken away, where
@@ -68,19 +84,27 @@ pub fn analyse(samples: &[Sample]) -> Analysis {
 fn without_rhythm(samples: &[Sample], interval: f64) -> Vec<f64> {
     const DAY: f64 = 86_400.0;
     let slots = (DAY / interval.max(1.0)).round();
-    let days = samples.last().map_or(0.0, |l| l.at.duration_since(samples[0].at).as_secs_f64() / DAY);
+    let days = samples.last().map_or(0.0, |l| {
+        l.at.duration_since(samples[0].at).as_secs_f64() / DAY
+    });
     let values: Vec<f64> = samples.iter().map(|s| s.value).collect();
     if !(4.0..=1440.0).contains(&slots) || days < 3.0 {
         return values;
     }
-    let slot = |s: &Sample| (s.at.as_second().rem_euclid(DAY as i64) as f64 / interval).round() as usize % slots as usize;
+    let slot = |s: &Sample| {
+        (s.at.as_second().rem_euclid(DAY as i64) as f64 / interval).round() as usize
+            % slots as usize
+    };
     let mut by_slot: Vec<Vec<f64>> = vec![Vec::new(); slots as usize];
     for sample in samples {
         by_slot[slot(sample)].push(sample.value);
     }
     let usual: Vec<f64> = by_slot.iter_mut().map(|v| median(v)).collect();
     let level = median(&mut values.clone());
-    samples.iter().map(|s| s.value - usual[slot(s)] + level).collect()
+    samples
+        .iter()
+        .map(|s| s.value - usual[slot(s)] + level)
+        .collect()
 }
 
 fn shifts(samples: &[Sample], interval: f64) -> Vec<Shift> {
@@ -104,7 +128,11 @@ fn shifts(samples: &[Sample], interval: f64) -> Vec<Shift> {
         let after = median(&mut values[at..high].to_vec());
         // Only what stands out of the noise on both sides is a level.
         if (after - before).abs() > 4.0 * noise {
-            found.push(Shift { at: samples[at].at, before, after });
+            found.push(Shift {
+                at: samples[at].at,
+                before,
+                after,
+            });
         }
     }
     found
@@ -116,10 +144,19 @@ pub fn outliers(names: &[String], rows: &[Vec<f64>]) -> Vec<String> {
         return Vec::new();
     }
     let rows: Vec<&[f64]> = rows.iter().map(Vec::as_slice).collect();
-    let Ok(detector) = DbscanDetector::with_sensitivity(0.5) else { return Vec::new() };
-    let found = detector.preprocess(&rows).and_then(|data| detector.detect(&data));
+    let Ok(detector) = DbscanDetector::with_sensitivity(0.5) else {
+        return Vec::new();
+    };
+    let found = detector
+        .preprocess(&rows)
+        .and_then(|data| detector.detect(&data));
     match found {
-        Ok(output) => names.iter().enumerate().filter(|(n, _)| output.is_outlier(*n)).map(|(_, n)| n.clone()).collect(),
+        Ok(output) => names
+            .iter()
+            .enumerate()
+            .filter(|(n, _)| output.is_outlier(*n))
+            .map(|(_, n)| n.clone())
+            .collect(),
         Err(error) => {
             tracing::warn!(%error, "no outlier detection");
             Vec::new()
@@ -134,7 +171,10 @@ mod tests {
     fn series(values: impl IntoIterator<Item = (i64, f64)>) -> Vec<Sample> {
         values
             .into_iter()
-            .map(|(second, value)| Sample { at: jiff::Timestamp::from_second(1_700_000_000 + second).unwrap(), value })
+            .map(|(second, value)| Sample {
+                at: jiff::Timestamp::from_second(1_700_000_000 + second).unwrap(),
+                value,
+            })
             .collect()
     }
 
@@ -145,7 +185,11 @@ mod tests {
 
     #[test]
     fn missing_intervals_are_found_and_counted() {
-        let samples = series((0..100).filter(|n| !(40..45).contains(n)).map(|n| (n * 60, noise(n))));
+        let samples = series(
+            (0..100)
+                .filter(|n| !(40..45).contains(n))
+                .map(|n| (n * 60, noise(n))),
+        );
         let analysis = analyse(&samples);
         assert_eq!(analysis.interval_seconds, 60.0);
         assert_eq!(analysis.gaps.len(), 1);
@@ -154,20 +198,31 @@ mod tests {
 
     #[test]
     fn a_level_shift_is_found_where_it_is() {
-        let samples = series((0..200).map(|n| (n * 60, noise(n) + if n < 100 { 10.0 } else { 16.0 })));
+        let samples =
+            series((0..200).map(|n| (n * 60, noise(n) + if n < 100 { 10.0 } else { 16.0 })));
         let analysis = analyse(&samples);
-        let at = &analysis.shifts.iter().find(|s| (s.after - s.before).abs() > 4.0).expect("a shift");
+        let at = &analysis
+            .shifts
+            .iter()
+            .find(|s| (s.after - s.before).abs() > 4.0)
+            .expect("a shift");
         let index = samples.iter().position(|s| s.at == at.at).unwrap();
         assert!((98..=102).contains(&index), "{index}");
-        assert!(analyse(&series((0..200).map(|n| (n * 60, noise(n))))).shifts.is_empty());
+        assert!(
+            analyse(&series((0..200).map(|n| (n * 60, noise(n)))))
+                .shifts
+                .is_empty()
+        );
     }
 
     #[test]
     fn a_daily_rhythm_is_no_shift() {
-        let value = |n: i64| 10.0 + 3.0 * (n as f64 * std::f64::consts::TAU / 24.0).sin() + noise(n);
+        let value =
+            |n: i64| 10.0 + 3.0 * (n as f64 * std::f64::consts::TAU / 24.0).sin() + noise(n);
         let samples = series((0..240).map(|n| (n * 3600, value(n))));
         assert!(analyse(&samples).shifts.is_empty());
-        let risen = series((0..240).map(|n| (n * 3600, value(n) + if n < 150 { 0.0 } else { 5.0 })));
+        let risen =
+            series((0..240).map(|n| (n * 3600, value(n) + if n < 150 { 0.0 } else { 5.0 })));
         assert_eq!(analyse(&risen).shifts.len(), 1);
     }
 
@@ -175,7 +230,11 @@ mod tests {
     fn the_series_unlike_the_others_is_found() {
         let names: Vec<String> = (0..6).map(|n| format!("s{n}")).collect();
         let rows: Vec<Vec<f64>> = (0..6)
-            .map(|s| (0..100).map(|n| noise(n + s) + if s == 4 && n > 20 { 30.0 } else { 0.0 }).collect())
+            .map(|s| {
+                (0..100)
+                    .map(|n| noise(n + s) + if s == 4 && n > 20 { 30.0 } else { 0.0 })
+                    .collect()
+            })
             .collect();
         assert_eq!(outliers(&names, &rows), ["s4"]);
     }

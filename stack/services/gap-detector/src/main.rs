@@ -51,9 +51,17 @@ fn main() -> ExitCode {
     phoenix_service::run("gap-detector", 8000, |settings| async {
         let database = Database::connect(settings.database.clone(), store::SCHEMA);
         let mut service = Service::new(settings, Some(database.clone()));
-        let app = App { database, stored: Counter::default(), analysed: Counter::default() };
-        service.metrics.register("samples_stored", "Samples written", app.stored.clone());
-        service.metrics.register("series_analysed", "Analyses made", app.analysed.clone());
+        let app = App {
+            database,
+            stored: Counter::default(),
+            analysed: Counter::default(),
+        };
+        service
+            .metrics
+            .register("samples_stored", "Samples written", app.stored.clone());
+        service
+            .metrics
+            .register("series_analysed", "Analyses made", app.analysed.clone());
         let routes = Router::new()
             .route("/samples", post(add))
             .route("/series", get(series))
@@ -66,10 +74,16 @@ fn main() -> ExitCode {
 
 async fn add(State(app): State<Arc<App>>, Json(body): Json<Samples>) -> Response {
     if body.series.is_empty() || body.series.len() > 200 {
-        return problem(StatusCode::BAD_REQUEST, "a series has a name of 1 to 200 bytes");
+        return problem(
+            StatusCode::BAD_REQUEST,
+            "a series has a name of 1 to 200 bytes",
+        );
     }
     if body.samples.len() > MOST_SAMPLES || body.samples.iter().any(|s| !s.value.is_finite()) {
-        return problem(StatusCode::BAD_REQUEST, "at most 100000 finite samples at once");
+        return problem(
+            StatusCode::BAD_REQUEST,
+            "at most 100000 finite samples at once",
+        );
     }
     let client = match app.database.get() {
         Ok(client) => client,
@@ -79,7 +93,11 @@ async fn add(State(app): State<Arc<App>>, Json(body): Json<Samples>) -> Response
         Ok(stored) => {
             app.stored.inc_by(stored);
             tracing::info!(series = body.series, stored, "samples stored");
-            (StatusCode::CREATED, Json(serde_json::json!({ "stored": stored }))).into_response()
+            (
+                StatusCode::CREATED,
+                Json(serde_json::json!({ "stored": stored })),
+            )
+                .into_response()
         }
         Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, error),
     }
@@ -102,7 +120,9 @@ async fn gaps(State(app): State<Arc<App>>, Query(wanted): Query<Wanted>) -> Resp
         Err(error) => return problem(StatusCode::SERVICE_UNAVAILABLE, error),
     };
     let samples = match store::read(&client, &wanted.series, wanted.since).await {
-        Ok(samples) if samples.is_empty() => return problem(StatusCode::NOT_FOUND, "no samples of this series"),
+        Ok(samples) if samples.is_empty() => {
+            return problem(StatusCode::NOT_FOUND, "no samples of this series");
+        }
         Ok(samples) => samples,
         Err(error) => return problem(StatusCode::INTERNAL_SERVER_ERROR, error),
     };
@@ -125,7 +145,10 @@ async fn outliers(State(app): State<Arc<App>>) -> Response {
         Err(error) => return problem(StatusCode::SERVICE_UNAVAILABLE, error),
     };
     match store::aligned(&client).await {
-        Ok((names, rows)) => Json(serde_json::json!({ "outliers": analysis::outliers(&names, &rows) })).into_response(),
+        Ok((names, rows)) => {
+            Json(serde_json::json!({ "outliers": analysis::outliers(&names, &rows) }))
+                .into_response()
+        }
         Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, error),
     }
 }

@@ -55,14 +55,24 @@ pub async fn series(client: &Client) -> Result<Vec<serde_json::Value>, Error> {
         .collect())
 }
 
-pub async fn read(client: &Client, series: &str, since: Option<jiff::Timestamp>) -> Result<Vec<Sample>, Error> {
+pub async fn read(
+    client: &Client,
+    series: &str,
+    since: Option<jiff::Timestamp>,
+) -> Result<Vec<Sample>, Error> {
     let rows = client
         .query(
             "SELECT at, value FROM samples WHERE series = $1 AND ($2::timestamptz IS NULL OR at >= $2) ORDER BY at",
             &[&series, &since],
         )
         .await?;
-    Ok(rows.iter().map(|row| Sample { at: row.get(0), value: row.get(1) }).collect())
+    Ok(rows
+        .iter()
+        .map(|row| Sample {
+            at: row.get(0),
+            value: row.get(1),
+        })
+        .collect())
 }
 
 /// Findings are kept for reports.
@@ -101,5 +111,8 @@ pub async fn aligned(client: &Client) -> Result<(Vec<String>, Vec<Vec<f64>>), Er
             &[],
         )
         .await?;
-    Ok(rows.iter().map(|row| (row.get::<_, String>(0), row.get::<_, Vec<f64>>(1))).unzip())
+    Ok(rows
+        .iter()
+        .map(|row| (row.get::<_, String>(0), row.get::<_, Vec<f64>>(1)))
+        .unzip())
 }

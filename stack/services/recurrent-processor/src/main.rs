@@ -44,8 +44,14 @@ fn main() -> ExitCode {
             published: Counter::default(),
             training: Mutex::new(()),
         });
-        service.metrics.register("models_trained", "Networks trained", app.trained.clone());
-        service.metrics.register("forecasts_published", "Forecasts that beat the naive ones", app.published.clone());
+        service
+            .metrics
+            .register("models_trained", "Networks trained", app.trained.clone());
+        service.metrics.register(
+            "forecasts_published",
+            "Forecasts that beat the naive ones",
+            app.published.clone(),
+        );
         tokio::spawn(retrain(app.clone(), database));
         let routes = Router::new()
             .route("/forecasts", get(forecasts))
@@ -87,7 +93,12 @@ async fn train(app: &App, series: &str) -> Result<Option<network::Trained>, Fail
     app.trained.inc();
     let better = trained.beats_naive();
     tracing::info!(
-        series, mae = trained.mae, naive = trained.naive_mae, seasonal = trained.seasonal_mae, published = better, "trained"
+        series,
+        mae = trained.mae,
+        naive = trained.naive_mae,
+        seasonal = trained.seasonal_mae,
+        published = better,
+        "trained"
     );
     store::remember(&client, series, &times, &trained).await?;
     if better {

@@ -1,7 +1,9 @@
 //! A gated recurrent unit that sees a window of values and says the next one.
 
 use candle_core::{DType, Device, Result, Tensor};
-use candle_nn::{AdamW, GRUConfig, Linear, Module, Optimizer, ParamsAdamW, RNN, VarBuilder, VarMap, gru, linear};
+use candle_nn::{
+    AdamW, GRUConfig, Linear, Module, Optimizer, ParamsAdamW, RNN, VarBuilder, VarMap, gru, linear,
+};
 
 /// Values it sees.
 const WINDOW: usize = 24;
@@ -58,21 +60,37 @@ impl Model {
 pub fn train(values: &[f64]) -> Result<Trained> {
     let device = Device::Cpu;
     let mean = values.iter().sum::<f64>() / values.len() as f64;
-    let spread = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / values.len() as f64).sqrt().max(1e-9);
-    let scaled: Vec<f32> = values.iter().map(|v| ((v - mean) / spread) as f32).collect();
+    let spread = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / values.len() as f64)
+        .sqrt()
+        .max(1e-9);
+    let scaled: Vec<f32> = values
+        .iter()
+        .map(|v| ((v - mean) / spread) as f32)
+        .collect();
     let held_out = ((values.len() as f64 * HELD_OUT) as usize).max(WINDOW / 2);
     let split = values.len() - held_out;
 
     let windows = |from: usize, to: usize| -> Result<(Tensor, Tensor)> {
         let count = to - from;
-        let x: Vec<f32> = (from..to).flat_map(|t| scaled[t - WINDOW..t].iter().copied()).collect();
+        let x: Vec<f32> = (from..to)
+            .flat_map(|t| scaled[t - WINDOW..t].iter().copied())
+            .collect();
         let y: Vec<f32> = (from..to).map(|t| scaled[t] - scaled[t - 1]).collect();
-        Ok((Tensor::from_vec(x, (count, WINDOW), &device)?, Tensor::from_vec(y, count, &device)?))
+        Ok((
+            Tensor::from_vec(x, (count, WINDOW), &device)?,
+            Tensor::from_vec(y, count, &device)?,
+        ))
     };
     let (x, y) = windows(WINDOW, split)?;
     let variables = VarMap::new();
     let model = Model::new(VarBuilder::from_varmap(&variables, DType::F32, &device))?;
-    let mut optimizer = AdamW::new(variables.all_vars(), ParamsAdamW { lr: 0.02, ..ParamsAdamW::default() })?;
+    let mut optimizer = AdamW::new(
+        variables.all_vars(),
+        ParamsAdamW {
+            lr: 0.02,
+            ..ParamsAdamW::default()
+        },
+    )?;
     for round in 0..ROUNDS {
         if round == ROUNDS * 2 / 3 {
             optimizer.set_learning_rate(0.005);
@@ -82,9 +100,16 @@ pub fn train(values: &[f64]) -> Result<Trained> {
     }
 
     let (x, y) = windows(split, values.len())?;
-    let mae = (model.forward(&x)? - &y)?.abs()?.mean_all()?.to_scalar::<f32>()? as f64 * spread;
+    let mae = (model.forward(&x)? - &y)?
+        .abs()?
+        .mean_all()?
+        .to_scalar::<f32>()? as f64
+        * spread;
     let error = |guess: &dyn Fn(usize) -> f64| {
-        (split..values.len()).map(|t| (values[t] - guess(t)).abs()).sum::<f64>() / held_out as f64
+        (split..values.len())
+            .map(|t| (values[t] - guess(t)).abs())
+            .sum::<f64>()
+            / held_out as f64
     };
     let naive_mae = error(&|t| values[t - 1]);
     let seasonal_mae = error(&|t| values[t - WINDOW]);
@@ -98,7 +123,12 @@ pub fn train(values: &[f64]) -> Result<Trained> {
         window.remove(0);
         window.push(next);
     }
-    Ok(Trained { mae, naive_mae, seasonal_mae, forecast })
+    Ok(Trained {
+        mae,
+        naive_mae,
+        seasonal_mae,
+        forecast,
+    })
 }
 
 #[cfg(test)]
@@ -115,7 +145,12 @@ mod tests {
         let values: Vec<f64> = (0..400).map(value).collect();
         let trained = train(&values).unwrap();
         assert!(trained.beats_naive(), "{trained:?}");
-        let worst = trained.forecast.iter().enumerate().map(|(n, v)| (v - value(400 + n)).abs()).fold(0.0, f64::max);
+        let worst = trained
+            .forecast
+            .iter()
+            .enumerate()
+            .map(|(n, v)| (v - value(400 + n)).abs())
+            .fold(0.0, f64::max);
         assert!(worst < 2.0, "{worst}");
     }
 }

@@ -25,7 +25,9 @@ CREATE TABLE IF NOT EXISTS forecasts (
 /// Series with more samples than their model has seen.
 pub async fn due(client: &Client) -> Result<Vec<String>, Error> {
     // gap-detector makes the table at its first start.
-    let there = client.query_one("SELECT to_regclass('samples') IS NOT NULL", &[]).await?;
+    let there = client
+        .query_one("SELECT to_regclass('samples') IS NOT NULL", &[])
+        .await?;
     if !there.get::<_, bool>(0) {
         return Ok(Vec::new());
     }
@@ -40,17 +42,28 @@ pub async fn due(client: &Client) -> Result<Vec<String>, Error> {
 }
 
 /// The last 2000 samples, in the order of time.
-pub async fn read(client: &Client, series: &str) -> Result<(Vec<jiff::Timestamp>, Vec<f64>), Error> {
+pub async fn read(
+    client: &Client,
+    series: &str,
+) -> Result<(Vec<jiff::Timestamp>, Vec<f64>), Error> {
     let rows = client
         .query(
             "SELECT at, value FROM (SELECT at, value FROM samples WHERE series = $1 ORDER BY at DESC LIMIT 2000) s ORDER BY at",
             &[&series],
         )
         .await?;
-    Ok(rows.iter().map(|row| (row.get::<_, jiff::Timestamp>(0), row.get::<_, f64>(1))).unzip())
+    Ok(rows
+        .iter()
+        .map(|row| (row.get::<_, jiff::Timestamp>(0), row.get::<_, f64>(1)))
+        .unzip())
 }
 
-pub async fn remember(client: &Client, series: &str, times: &[jiff::Timestamp], trained: &Trained) -> Result<(), Error> {
+pub async fn remember(
+    client: &Client,
+    series: &str,
+    times: &[jiff::Timestamp],
+    trained: &Trained,
+) -> Result<(), Error> {
     let published = trained.beats_naive();
     client
         .execute(
@@ -64,14 +77,25 @@ pub async fn remember(client: &Client, series: &str, times: &[jiff::Timestamp], 
     if !published {
         return Ok(());
     }
-    let mut steps: Vec<i64> = times.windows(2).map(|w| w[1].as_millisecond() - w[0].as_millisecond()).collect();
+    let mut steps: Vec<i64> = times
+        .windows(2)
+        .map(|w| w[1].as_millisecond() - w[0].as_millisecond())
+        .collect();
     steps.sort_unstable();
-    let (Some(step), Some(last)) = (steps.get(steps.len() / 2), times.last()) else { return Ok(()) };
-    client.execute("DELETE FROM forecasts WHERE series = $1", &[&series]).await?;
+    let (Some(step), Some(last)) = (steps.get(steps.len() / 2), times.last()) else {
+        return Ok(());
+    };
+    client
+        .execute("DELETE FROM forecasts WHERE series = $1", &[&series])
+        .await?;
     for (n, value) in trained.forecast.iter().enumerate() {
-        let at = jiff::Timestamp::from_millisecond(last.as_millisecond() + step * (n as i64 + 1)).unwrap_or(*last);
+        let at = jiff::Timestamp::from_millisecond(last.as_millisecond() + step * (n as i64 + 1))
+            .unwrap_or(*last);
         client
-            .execute("INSERT INTO forecasts (series, at, value) VALUES ($1, $2, $3)", &[&series, &at, value])
+            .execute(
+                "INSERT INTO forecasts (series, at, value) VALUES ($1, $2, $3)",
+                &[&series, &at, value],
+            )
             .await?;
     }
     Ok(())
@@ -79,12 +103,20 @@ pub async fn remember(client: &Client, series: &str, times: &[jiff::Timestamp], 
 
 pub async fn forecasts(client: &Client, series: &str) -> Result<Option<serde_json::Value>, Error> {
     let Some(model) = client
-        .query_opt("SELECT mae, naive_mae, seasonal_mae, published FROM models WHERE series = $1", &[&series])
+        .query_opt(
+            "SELECT mae, naive_mae, seasonal_mae, published FROM models WHERE series = $1",
+            &[&series],
+        )
         .await?
     else {
         return Ok(None);
     };
-    let rows = client.query("SELECT at, value FROM forecasts WHERE series = $1 ORDER BY at", &[&series]).await?;
+    let rows = client
+        .query(
+            "SELECT at, value FROM forecasts WHERE series = $1 ORDER BY at",
+            &[&series],
+        )
+        .await?;
     let points: Vec<_> = rows
         .iter()
         .map(|row| serde_json::json!({ "at": row.get::<_, jiff::Timestamp>(0), "value": row.get::<_, f64>(1) }))

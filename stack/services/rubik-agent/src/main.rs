@@ -57,11 +57,20 @@ fn main() -> ExitCode {
     phoenix_service::run("rubik-agent", 8000, |settings| async {
         let database = Database::connect(settings.database.clone(), SCHEMA);
         let mut service = Service::new(settings, Some(database.clone()));
-        let app = App { solved: Counter::default(), seconds: Histogram::new(exponential_buckets(0.0005, 2.0, 12)) };
-        service.metrics.register("cubes_solved", "Cubes solved", app.solved.clone());
-        service.metrics.register("solve_seconds", "Time to solve a cube", app.seconds.clone());
+        let app = App {
+            solved: Counter::default(),
+            seconds: Histogram::new(exponential_buckets(0.0005, 2.0, 12)),
+        };
+        service
+            .metrics
+            .register("cubes_solved", "Cubes solved", app.solved.clone());
+        service
+            .metrics
+            .register("solve_seconds", "Time to solve a cube", app.seconds.clone());
         tokio::spawn(work(app.clone(), database));
-        let routes = Router::new().route("/solve", post(solve_now)).with_state(Arc::new(app));
+        let routes = Router::new()
+            .route("/solve", post(solve_now))
+            .with_state(Arc::new(app));
         service.serve(routes).await
     })
 }
@@ -81,13 +90,18 @@ fn solve(facelets: &str) -> Result<Solution, String> {
     if end.as_deref() != Some(SOLVED) {
         return Err("the solution does not solve the cube".into());
     }
-    Ok(Solution { facelets: cube, moves })
+    Ok(Solution {
+        facelets: cube,
+        moves,
+    })
 }
 
 impl App {
     async fn solve(&self, facelets: String) -> Result<Solution, String> {
         let began = Instant::now();
-        let result = tokio::task::spawn_blocking(move || solve(&facelets)).await.map_err(|e| e.to_string())?;
+        let result = tokio::task::spawn_blocking(move || solve(&facelets))
+            .await
+            .map_err(|e| e.to_string())?;
         if result.is_ok() {
             self.solved.inc();
             self.seconds.observe(began.elapsed().as_secs_f64());
@@ -101,7 +115,12 @@ async fn solve_now(State(app): State<Arc<App>>, Json(cube): Json<Cube>) -> Respo
         (Some(facelets), _) => facelets,
         (None, Some(moves)) => match min2phase::from_moves(&moves) {
             Some(facelets) => facelets,
-            None => return problem(StatusCode::BAD_REQUEST, "the scramble has moves that are none"),
+            None => {
+                return problem(
+                    StatusCode::BAD_REQUEST,
+                    "the scramble has moves that are none",
+                );
+            }
         },
         (None, None) => return problem(StatusCode::BAD_REQUEST, "give `facelets` or `scramble`"),
     };
@@ -127,7 +146,10 @@ async fn work(app: App, mut database: Database) {
 }
 
 /// Takes one job; false when none waits. A row that is locked belongs to another agent.
-async fn next_job(client: &tokio_postgres::Client, app: &App) -> Result<bool, tokio_postgres::Error> {
+async fn next_job(
+    client: &tokio_postgres::Client,
+    app: &App,
+) -> Result<bool, tokio_postgres::Error> {
     let job = client
         .query_opt(
             "UPDATE cube_jobs SET state = 'working' WHERE id = (

@@ -60,7 +60,11 @@ impl Database {
     }
 
     pub fn get(&self) -> Result<Arc<Client>, Unavailable> {
-        self.client.borrow().clone().filter(|c| !c.is_closed()).ok_or(Unavailable)
+        self.client
+            .borrow()
+            .clone()
+            .filter(|c| !c.is_closed())
+            .ok_or(Unavailable)
     }
 
     /// Until it is there.
@@ -86,13 +90,23 @@ fn detail(error: &tokio_postgres::Error) -> String {
 async fn open(
     config: &Config,
     setup: &str,
-) -> Result<(Client, impl Future<Output = Result<(), tokio_postgres::Error>>), tokio_postgres::Error> {
+) -> Result<
+    (
+        Client,
+        impl Future<Output = Result<(), tokio_postgres::Error>>,
+    ),
+    tokio_postgres::Error,
+> {
     let (client, connection) = config.connect(NoTls).await?;
     let mut connection = tokio::spawn(connection);
     let prepare = async {
-        client.execute("SELECT pg_advisory_lock($1)", &[&SETUP_LOCK]).await?;
+        client
+            .execute("SELECT pg_advisory_lock($1)", &[&SETUP_LOCK])
+            .await?;
         let result = client.batch_execute(setup).await;
-        client.execute("SELECT pg_advisory_unlock($1)", &[&SETUP_LOCK]).await?;
+        client
+            .execute("SELECT pg_advisory_unlock($1)", &[&SETUP_LOCK])
+            .await?;
         result
     };
     tokio::select! {

@@ -22,22 +22,35 @@ pub struct Service {
 
 /// An error as the answer to a request.
 pub fn problem(status: StatusCode, message: impl std::fmt::Display) -> Response {
-    (status, Json(serde_json::json!({ "error": message.to_string() }))).into_response()
+    (
+        status,
+        Json(serde_json::json!({ "error": message.to_string() })),
+    )
+        .into_response()
 }
 
 impl Service {
     pub fn new(settings: Settings, database: Option<Database>) -> Self {
-        Self { metrics: Registry::with_prefix("phoenix"), settings, database }
+        Self {
+            metrics: Registry::with_prefix("phoenix"),
+            settings,
+            database,
+        }
     }
 
     /// Listens until SIGTERM or SIGINT; requests that have begun are finished.
-    pub async fn serve(self, routes: Router) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    pub async fn serve(
+        self,
+        routes: Router,
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         let database = self.database;
         let registry = Arc::new(Mutex::new(self.metrics));
         let ready = move || {
             let database = database.clone();
             async move {
-                let Some(database) = database else { return "ready".into_response() };
+                let Some(database) = database else {
+                    return "ready".into_response();
+                };
                 match database.get() {
                     Ok(client) => match client.simple_query("SELECT 1").await {
                         Ok(_) => "ready".into_response(),
@@ -51,11 +64,20 @@ impl Service {
             let registry = registry.clone();
             async move {
                 let mut text = String::new();
-                let registry = registry.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                let registry = registry
+                    .lock()
+                    .unwrap_or_else(std::sync::PoisonError::into_inner);
                 if prometheus_client::encoding::text::encode(&mut text, &registry).is_err() {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 }
-                ([("content-type", "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response()
+                (
+                    [(
+                        "content-type",
+                        "application/openmetrics-text; version=1.0.0; charset=utf-8",
+                    )],
+                    text,
+                )
+                    .into_response()
             }
         };
         let app = routes

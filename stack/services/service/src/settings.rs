@@ -11,7 +11,10 @@ pub struct Settings {
 impl Settings {
     pub fn from_environment(port: u16) -> Self {
         let get = |name: &str, default: &str| {
-            std::env::var(name).ok().filter(|v| !v.is_empty()).unwrap_or_else(|| default.to_owned())
+            std::env::var(name)
+                .ok()
+                .filter(|v| !v.is_empty())
+                .unwrap_or_else(|| default.to_owned())
         };
         let password = std::env::var("DB_PASSWORD_FILE")
             .ok()
@@ -26,11 +29,17 @@ impl Settings {
             .dbname(get("DB_NAME", "postgres"))
             .application_name("phoenix-hydra")
             .connect_timeout(std::time::Duration::from_secs(5));
-        Self { port: get("PORT", "").parse().unwrap_or(port), database }
+        Self {
+            port: get("PORT", "").parse().unwrap_or(port),
+            database,
+        }
     }
 
     /// A number from the environment.
     pub fn number<T: std::str::FromStr>(name: &str, default: T) -> T {
-        std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default)
+        std::env::var(name)
+            .ok()
+            .and_then(|v| v.parse().ok())
+            .unwrap_or(default)
     }
 }

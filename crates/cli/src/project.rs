@@ -10,9 +10,6 @@ use crate::args::Global;
 use crate::failure::Failure;
 use crate::printer::Printer;
 
-/// Where `migrate --apply` puts the file that is used instead of the original.
-pub(crate) const MIGRATED: &str = "infra/podman/podman-compose.yaml";
-
 /// Loads the project that the arguments mean, with the selected services.
 pub(crate) fn load(
     global: &Global,
@@ -35,12 +32,17 @@ pub(crate) fn load_all(global: &Global, printer: &Printer) -> Result<Loaded, Fai
     let start = std::env::current_dir()
         .map_err(|e| Failure::failed(format!("the current directory cannot be read: {e}")))?;
     let mut global = global.clone();
-    if let Some(migrated) = migrated(&start, &global) {
+    let migrated = migrated(&start, &global);
+    if !migrated.is_empty() {
+        let names: Vec<String> = migrated
+            .iter()
+            .map(|f| f.strip_prefix(&start).unwrap_or(f).display().to_string())
+            .collect();
         printer.say(&format!(
             "using {} (from `phoenix migrate`; `-f` chooses another file)",
-            migrated.strip_prefix(&start).unwrap_or(&migrated).display()
+            names.join(" and ")
         ));
-        global.files = vec![migrated];
+        global.files = migrated;
     }
     let mut environment: phoenix_compose::Environment = std::env::vars_os()
         .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
@@ -94,11 +96,16 @@ pub(crate) fn load_all(global: &Global, printer: &Printer) -> Result<Loaded, Fai
     Ok(loaded)
 }
 
-/// The migrated file of the project whose root this is, unless files were chosen.
-fn migrated(start: &Path, global: &Global) -> Option<PathBuf> {
-    let chosen = !global.files.is_empty() || std::env::var_os("COMPOSE_FILE").is_some();
-    let file = start.join(MIGRATED);
-    (!chosen && file.is_file()).then_some(file)
+/// The migrated files of the project whose root this is, in the order in which they are merged;
+/// none where files were chosen.
+fn migrated(start: &Path, global: &Global) -> Vec<PathBuf> {
+    if !global.files.is_empty() || std::env::var_os("COMPOSE_FILE").is_some() {
+        return Vec::new();
+    }
+    (0..)
+        .map(|n| start.join(phoenix_migrate::compose_file(n)))
+        .take_while(|f| f.is_file())
+        .collect()
 }
 
 /// The project in Podman's terms, with its warnings shown.

@@ -307,3 +307,41 @@ fn a_podman_that_is_absent_or_too_old_or_something_else() {
         drop(thread);
     }
 }
+
+/// The migrated files, with an override file and builds in every spelling, mean what the originals
+/// do.
+#[test]
+fn an_override_file_and_every_spelling_of_build_move_along() {
+    let project = HostProject::new()
+        .file(
+            "compose.yaml",
+            "services:\n  a: {build: .}\n  b: {build: {dockerfile: b.Dockerfile}}\n  c:\n    build: {context: ./c}\n  \
+             d: {build: {dockerfile_inline: FROM docker.io/library/busybox}}\n  e: {build: ./nowhere}\n",
+        )
+        .file("compose.override.yaml", "services:\n  a:\n    env_file: [a.env]\n    volumes: [./a:/a]\n")
+        .file("Dockerfile", "FROM busybox\n")
+        .file("b.Dockerfile", "FROM busybox\nCOPY a.env /\n")
+        .file("c/Dockerfile", "FROM busybox\n")
+        .file("a.env", "X=1\n");
+    let before = project.tree();
+    let said = project.run(PHOENIX, &["migrate", "--apply"], &[]);
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    let config = project.run(PHOENIX, &["config", "--format", "json"], &[]);
+    says(
+        &config.stderr,
+        &["podman-compose.yaml and infra/podman/podman-compose.override.yaml"],
+    );
+    let config: serde_json::Value = serde_json::from_str(&config.ok()).unwrap();
+    let root = project.path().canonicalize().unwrap();
+    let root = root.display().to_string();
+    let build = |service: &str, key: &str| config["services"][service]["build"][key].clone();
+    assert_eq!(build("a", "context"), root);
+    assert_eq!(build("b", "context"), root);
+    assert_eq!(build("c", "context"), format!("{root}/c"));
+    assert_eq!(build("d", "context"), root);
+    assert_eq!(build("e", "context"), format!("{root}/nowhere"));
+    assert_eq!(build("b", "dockerfile"), "infra/podman/b/Containerfile");
+    assert_eq!(config["services"]["a"]["environment"]["X"], "1");
+    project.run(PHOENIX, &["rollback"], &[]).ok();
+    assert_eq!(project.tree(), before);
+}

@@ -268,15 +268,10 @@ impl<'a> Work<'a> {
     }
 
     fn compose_paths(&self) -> Vec<(FileId, PathBuf)> {
-        let name = |n: usize| match n {
-            0 => "podman-compose.yaml".to_owned(),
-            1 => "podman-compose.override.yaml".to_owned(),
-            n => format!("podman-compose.override{n}.yaml"),
-        };
         self.documents
             .iter()
             .enumerate()
-            .map(|(n, d)| (d.file, Path::new(DIRECTORY).join(name(n))))
+            .map(|(n, d)| (d.file, compose_file(n)))
             .collect()
     }
 
@@ -320,6 +315,16 @@ impl<'a> Work<'a> {
         }
         Ok(out)
     }
+}
+
+/// Where the nth compose file of a project goes, below its root.
+pub fn compose_file(n: usize) -> PathBuf {
+    let name = match n {
+        0 => "podman-compose.yaml".to_owned(),
+        1 => "podman-compose.override.yaml".to_owned(),
+        n => format!("podman-compose.override{n}.yaml"),
+    };
+    Path::new(DIRECTORY).join(name)
 }
 
 /// Where the Containerfile of a service goes.

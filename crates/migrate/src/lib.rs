@@ -17,7 +17,7 @@ pub mod rules;
 mod transaction;
 mod uses;
 
-pub use convert::{Content, Converted, OutFile, convert};
+pub use convert::{Content, Converted, OutFile, compose_file, convert};
 pub use families::{FAMILIES, Family};
 pub use finding::{Change, Finding, Fix};
 pub use inputs::{Facts, Inputs, Recipe, TextFile, read};

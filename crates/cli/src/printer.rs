@@ -1,4 +1,5 @@
-//! What a person sees: results on stdout, the rest on stderr; colour only on a terminal.
+//! What a person sees: results on stdout, the rest on stderr; each in colour where it is a terminal
+//! (`NO_COLOR` and `CLICOLOR_FORCE` overrule).
 
 use std::io::{IsTerminal, Write};
 
@@ -7,16 +8,20 @@ use phoenix_source::{Diagnostic, SourceMap, render};
 #[derive(Debug)]
 pub(crate) struct Printer {
     quiet: bool,
+    /// On stderr.
     colour: bool,
+    result_colour: bool,
 }
 
 impl Printer {
     pub(crate) fn new(quiet: bool) -> Self {
         let wanted = std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
             && std::env::var("TERM").map_or(true, |t| t != "dumb");
+        let forced = std::env::var_os("CLICOLOR_FORCE").is_some_and(|v| !v.is_empty() && v != "0");
         Self {
             quiet,
-            colour: wanted && std::io::stderr().is_terminal(),
+            colour: wanted && (forced || std::io::stderr().is_terminal()),
+            result_colour: wanted && (forced || std::io::stdout().is_terminal()),
         }
     }
 
@@ -63,22 +68,32 @@ impl Printer {
         }
     }
 
-    /// Text in a colour (an SGR sequence's numbers), where there are colours.
+    /// Text for stderr in a colour (an SGR sequence's numbers), where it has colours.
     pub(crate) fn paint(&self, text: &str, sgr: &str) -> String {
-        if self.colour {
-            format!("\x1b[{sgr}m{text}\x1b[0m")
-        } else {
-            text.to_owned()
-        }
+        paint(text, sgr, self.colour)
     }
 
-    pub(crate) fn has_colour(&self) -> bool {
-        self.colour
+    /// As [`Printer::paint`], for a result.
+    pub(crate) fn paint_result(&self, text: &str, sgr: &str) -> String {
+        paint(text, sgr, self.result_colour)
+    }
+
+    /// Whether results have colours.
+    pub(crate) fn result_has_colour(&self) -> bool {
+        self.result_colour
     }
 
     fn stderr(&self, text: &str) {
         let mut err = std::io::stderr().lock();
         let _ = writeln!(err, "{text}");
+    }
+}
+
+fn paint(text: &str, sgr: &str, colour: bool) -> String {
+    if colour {
+        format!("\x1b[{sgr}m{text}\x1b[0m")
+    } else {
+        text.to_owned()
     }
 }
 

@@ -10,20 +10,18 @@ use crate::finding::{Change, Finding};
 use crate::inputs::Inputs;
 use crate::{COMPOSE, rule};
 
-/// Counts for the last line of a report.
-pub fn summary(findings: &[Finding], converted: Option<&Converted>) -> String {
+/// Counts for the last line of a report; `mended` says what became of those with a fix.
+pub fn summary(findings: &[Finding], converted: &Converted, mended: &str) -> String {
     let count = |severity| findings.iter().filter(|f| f.severity == severity).count();
     let plural = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
-    let mut parts = vec![
+    let fixed = converted.applied.iter().filter(|a| **a).count();
+    let parts = [
         plural(errors, "error"),
         plural(warnings, "warning"),
         plural(count(Severity::Note), "note"),
+        format!("{fixed} of {} {mended}", findings.len()),
     ];
-    if let Some(converted) = converted {
-        let mended = converted.applied.iter().filter(|a| **a).count();
-        parts.push(format!("{mended} of {} mended", findings.len()));
-    }
     parts.join(", ")
 }
 

@@ -1,7 +1,8 @@
-//! What is done to the repository itself: `cargo xtask docs`, `cargo xtask bench`.
+//! What is done to the repository itself: `cargo xtask docs`, `bench`, `picture`.
 
 mod bench;
 mod docs;
+mod picture;
 
 use anyhow::{Result, bail};
 
@@ -14,7 +15,10 @@ fn main() -> Result<()> {
         .as_slice()
     {
         ["docs"] => docs::write(),
+        ["picture", file] => picture::write(file),
         ["bench", rest @ ..] => bench::run(rest),
-        _ => bail!("cargo xtask docs | bench DIRECTORY [--rounds N] [--slow-rounds N]"),
+        _ => bail!(
+            "cargo xtask docs | picture FILE.svg | bench DIRECTORY [--rounds N] [--slow-rounds N]"
+        ),
     }
 }

@@ -103,7 +103,7 @@ pub(crate) async fn show(
         .map(|(n, container)| async move {
             let prefix = if prefixed {
                 let padded = format!("{:width$}  | ", container.prefix);
-                printer.paint(&padded, colours[n % colours.len()])
+                printer.paint_result(&padded, colours[n % colours.len()])
             } else {
                 String::new()
             };

@@ -95,7 +95,7 @@ pub(crate) fn run(global: &Global, args: &Migrate, printer: &Printer) -> Result<
         if args.format == Format::Text && !args.diff {
             printer.result(&format!(
                 "{}\n`--diff` shows the changes, `--apply` makes them",
-                phoenix_migrate::summary(&findings, Some(&converted))
+                phoenix_migrate::summary(&findings, &converted, "can be mended")
             ));
         }
         return Ok(if findings.is_empty() {
@@ -115,7 +115,7 @@ pub(crate) fn run(global: &Global, args: &Migrate, printer: &Printer) -> Result<
         }
         printer.result(&format!(
             "{}\nread infra/podman/MIGRATION.md; then `phoenix up -d --wait`; `phoenix rollback` takes it back",
-            phoenix_migrate::summary(&findings, Some(&converted))
+            phoenix_migrate::summary(&findings, &converted, "mended")
         ));
     }
     Ok(Outcome::Done)
@@ -172,7 +172,7 @@ fn report(inputs: &Inputs<'_>, findings: &[Finding], printer: &Printer) {
         out.push_str(&phoenix_source::render::to_text(
             &finding.to_diagnostic(),
             &inputs.sources,
-            printer.has_colour(),
+            printer.result_has_colour(),
         ));
         out.push_str("\n\n");
     }

@@ -22,8 +22,8 @@ lab/lab exec -n "$name" -w /mnt/share/picture -- bash -c '
   prompt phoenix up -d --wait
   phoenix up -d --wait 2>&1 | grep -aE "ready|using"
   echo
-  prompt phoenix ps --format json \| jq ...
-  phoenix ps --format json 2>/dev/null | jq -r ".[] | [.Service, .Image, .Status, ([.Publishers[]? | \"\(.PublishedPort) → \(.TargetPort)\"] | join(\", \"))] | @tsv" | column -t -s "$(printf "\t")"
+  prompt "phoenix ps  # four of its columns"
+  phoenix ps 2>/dev/null | awk -F "   +" "{printf \"%-37s %-21s %-24s %s\\n\", \$1, \$4, \$6, \$7}"
   phoenix down >/dev/null 2>&1
   podman unshare rm -rf /home/dev/.local/share/phoenix-hydra
 '

@@ -98,6 +98,8 @@ pub struct Volume {
     pub name: String,
     pub owned: bool,
     pub options: BTreeMap<String, String>,
+    /// It is a directory of the host, and that is gone: no container with it can start.
+    pub directory_missing: bool,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]

@@ -198,6 +198,11 @@ impl<'a> Planner<'a> {
                     let id = self.plan.push(action, Vec::new(), "the project needs it");
                     self.base.push(id);
                 }
+                Some(found) if found.directory_missing && volume.directory.is_some() => {
+                    let action = Action::CreateVolume { volume: volume.clone() };
+                    let id = self.plan.push(action, Vec::new(), "its directory is gone");
+                    self.base.push(id);
+                }
                 Some(found) if !volume.external && found.options != volume.options => {
                     self.plan.notes.push(format!(
                         "the volume `{}` has other options than the file says and is kept as it is: its data would be lost",

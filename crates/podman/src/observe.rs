@@ -7,6 +7,17 @@ use crate::client::Podman;
 use crate::containers::Listed;
 use crate::error::Result;
 
+/// Whether a volume of the local driver's bind form has lost what it binds.
+fn directory_missing(options: &std::collections::BTreeMap<String, String>) -> bool {
+    let binds = options
+        .get("o")
+        .is_some_and(|o| o.split(',').any(|w| matches!(w, "bind" | "rbind")));
+    binds
+        && options
+            .get("device")
+            .is_some_and(|device| !std::path::Path::new(device).exists())
+}
+
 impl Podman {
     /// Everything that carries the project's label, and all images.
     pub async fn observe(&self, project: &str) -> Result<Observed> {
@@ -39,6 +50,7 @@ impl Podman {
                 .map(|v| Volume {
                     owned: of_project(&v.labels),
                     name: v.name,
+                    directory_missing: v.options.as_ref().is_some_and(directory_missing),
                     options: v.options.unwrap_or_default(),
                 })
                 .collect(),

@@ -83,9 +83,15 @@ async fn make_directory(directory: &model::Directory) -> std::result::Result<(),
     }
 }
 
+/// Networks answer 409, volumes 500 with these words.
 fn already_there(result: Result<()>) -> Result<()> {
     match result {
         Err(Error::Refused { status: 409, .. }) => Ok(()),
+        Err(Error::Refused {
+            status: 500,
+            ref message,
+            ..
+        }) if message.contains("already exists") => Ok(()),
         other => other,
     }
 }

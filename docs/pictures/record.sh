@@ -14,7 +14,7 @@ lab/lab exec -n "$name" -w /mnt/share/picture -- bash -c '
   export CLICOLOR_FORCE=1 PATH=/mnt/share/bin:$PATH
   prompt() { printf "\033[32;1m$\033[0m \033[1m%s\033[0m\n" "$*"; }
   prompt phoenix migrate
-  { phoenix migrate || true; } | sed "s|$PWD/||" | tail -n 23
+  { phoenix migrate || true; } | sed "s|$PWD/||" | tail -n 25
   echo
   prompt phoenix migrate --apply
   phoenix migrate --apply 2>&1
@@ -25,5 +25,6 @@ lab/lab exec -n "$name" -w /mnt/share/picture -- bash -c '
   prompt "phoenix ps  # four of its columns"
   phoenix ps 2>/dev/null | awk -F "   +" "{printf \"%-37s %-21s %-24s %s\\n\", \$1, \$4, \$6, \$7}"
   phoenix down >/dev/null 2>&1
+  podman volume rm -f phoenix-hydra_db_data >/dev/null 2>&1
   podman unshare rm -rf /home/dev/.local/share/phoenix-hydra
 '

@@ -14,7 +14,7 @@ lab/lab exec -n "$name" -w /mnt/share/picture -- bash -c '
   export CLICOLOR_FORCE=1 PATH=/mnt/share/bin:$PATH
   prompt() { printf "\033[32;1m$\033[0m \033[1m%s\033[0m\n" "$*"; }
   prompt phoenix migrate
-  { phoenix migrate || true; } | sed "s|$PWD/||" | tail -n 25
+  { phoenix migrate || true; } | sed "s|$PWD/||" | tail -n 26
   echo
   prompt phoenix migrate --apply
   phoenix migrate --apply 2>&1
